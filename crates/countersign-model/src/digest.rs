@@ -1,0 +1,121 @@
+//! The keyed digest of a secret: all that verification needs, and useless without the key (`security.md`, *Lookup*).
+//! Keyed, so that a stolen database cannot test a guess and a database writer cannot plant a row.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use sha2::Digest as _;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::secret::Shape;
+
+const MINTED: &[u8] = b"tok/1";
+const IMPORTED: &[u8] = b"imported/1";
+
+/// 256 bits of BLAKE3 keyed with a look-up key. Written as 64 hexadecimal characters.
+#[derive(Clone, Copy)]
+pub struct Digest([u8; 32]);
+
+/// The key of one pepper generation, derived from `root-verify`.
+pub struct LookupKey {
+    generation: u16,
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl LookupKey {
+    /// A key and the number of its generation, which is stored beside every digest.
+    pub fn new(generation: u16, key: [u8; 32]) -> Self {
+        Self { generation, key: Zeroizing::new(key) }
+    }
+
+    /// The pepper generation.
+    pub fn generation(&self) -> u16 {
+        self.generation
+    }
+
+    /// The digest of a presented secret, `None` for one whose checksum is wrong.
+    pub fn digest(&self, secret: &[u8], shape: Shape) -> Option<Digest> {
+        match shape {
+            Shape::Minted => Some(self.keyed(MINTED, secret)),
+            Shape::Imported => Some(self.digest_of_imported(sha2::Sha256::digest(secret).into())),
+            Shape::Broken => None,
+        }
+    }
+
+    /// The digest of an imported secret of which only the SHA-256 is known.
+    pub fn digest_of_imported(&self, sha256: [u8; 32]) -> Digest {
+        self.keyed(IMPORTED, &sha256)
+    }
+
+    fn keyed(&self, context: &[u8], bytes: &[u8]) -> Digest {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(context);
+        hasher.update(bytes);
+        Digest(*hasher.finalize().as_bytes())
+    }
+}
+
+impl Digest {
+    /// The digest with these bytes, as a store keeps them.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// All 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The first 128 bits: where an index puts it. A pseudo-random value nobody outside can aim.
+    pub fn index_key(&self) -> u128 {
+        let mut front = [0; 16];
+        front.copy_from_slice(&self.0[..16]);
+        u128::from_be_bytes(front)
+    }
+}
+
+impl PartialEq for Digest {
+    /// In constant time.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Digest {}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest(..)")
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&blake3::Hash::from_bytes(self.0).to_hex())
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        blake3::Hash::from_hex(&text).map(|hash| Self(*hash.as_bytes())).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_row_and_the_secret_itself_meet() {
+        let key = LookupKey::new(1, [9; 32]);
+        let presented = key.digest(b"old-secret", Shape::Imported).unwrap();
+        assert_eq!(presented, key.digest_of_imported(sha2::Sha256::digest(b"old-secret").into()));
+        assert_ne!(presented, key.digest(b"old-secret", Shape::Minted).unwrap());
+        assert_ne!(presented, LookupKey::new(1, [8; 32]).digest(b"old-secret", Shape::Imported).unwrap());
+        assert!(key.digest(b"csign_broken", Shape::Broken).is_none());
+        let text = serde_json::to_string(&presented).unwrap();
+        assert_eq!(serde_json::from_str::<Digest>(&text).unwrap(), presented);
+    }
+}
