@@ -1,0 +1,234 @@
+//! The seam to the database: values in, rows out, writes as data. Everything that knows SQLite is below this module;
+//! nothing in it knows what a token is.
+
+mod migrate;
+#[cfg(test)]
+pub(crate) mod mutation;
+mod queue;
+mod reader;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::{
+    fs::{File, OpenOptions},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread::{Builder, JoinHandle},
+    time::Duration,
+};
+
+use countersign_model::change::Seq;
+use rusqlite::{Connection, backup::Backup};
+use tokio::sync::{oneshot, watch};
+
+pub(crate) use reader::Effort;
+pub(crate) use sqlite::Touched;
+
+use self::{
+    queue::{Lane, Queue},
+    reader::Reader,
+    sqlite::meaning,
+};
+use crate::{
+    Error, feed,
+    limits::{BACKUP_PAGES_AT_ONCE, READERS, READS_WAITING_MAX, WRITES_WAITING_MAX},
+    value::{Row, Value},
+    write::{Committed, Statement, Write},
+};
+
+/// A query with its values.
+pub(crate) struct Query {
+    sql: &'static str,
+    values: Vec<Value>,
+}
+
+/// An open database. Dropping it finishes what was accepted.
+pub(crate) struct Db {
+    writes: Arc<Queue<writer::Job>>,
+    reads: Arc<Queue<reader::Job>>,
+    head: watch::Receiver<Seq>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    schema_version: u32,
+}
+
+impl Query {
+    pub(crate) fn new(sql: &'static str, values: Vec<Value>) -> Self {
+        Self { sql, values }
+    }
+}
+
+impl Db {
+    /// Opens the file, creating or migrating it, and starts the threads.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let lock = lock(path)?;
+        let mut connection = sqlite::open_writer(path)?;
+        let schema_version = migrate::migrate(&mut connection)?;
+        let seq = sqlite::select(&connection, feed::HEADS, &[], &|row| feed::read_heads(row))?
+            .pop()
+            .map_or(Seq(0), |heads| Seq(heads.seq));
+        let (announce, head) = watch::channel(seq);
+        let (writes, reads) =
+            (Arc::new(Queue::new(WRITES_WAITING_MAX)), Arc::new(Queue::new(READS_WAITING_MAX)));
+        let db = Self { writes, reads, head, threads: Mutex::new(Vec::new()), schema_version };
+        for _ in 0..READERS {
+            let (reader, queue) = (Reader::new(sqlite::open_reader(path)?)?, Arc::clone(&db.reads));
+            db.start("store-reader", move || reader::work(&reader, &queue))?;
+        }
+        let queue = Arc::clone(&db.writes);
+        db.start("store-writer", move || {
+            writer::work(connection, &queue, &announce);
+            drop(lock);
+        })?;
+        Ok(db)
+    }
+
+    fn start(&self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+        #[cfg(test)]
+        let work = {
+            let swap = mutation::current();
+            move || {
+                mutation::install(swap);
+                work();
+            }
+        };
+        let thread = Builder::new().name(name.to_owned()).spawn(work);
+        let thread =
+            thread.map_err(|error| Error::Unavailable(format!("no thread can be started: {error}")))?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
+    }
+
+    /// The number of the last migration.
+    pub(crate) fn schema_version(&self) -> u32 {
+        self.schema_version
+    }
+
+    /// Hears of every commit.
+    pub(crate) fn head(&self) -> watch::Receiver<Seq> {
+        self.head.clone()
+    }
+
+    /// Commits a write; durable when this answers.
+    pub(crate) async fn commit(&self, write: Write) -> Result<Committed, Error> {
+        let lane = if write.is_urgent() { Lane::Urgent } else { Lane::Normal };
+        let (reply, answer) = oneshot::channel();
+        self.writes.put(writer::Job::Write(Box::new(write), reply), lane)?;
+        answer.await.map_err(|_| queue::closed())?
+    }
+
+    /// Housekeeping: rows that are neither audited nor on the feed. `quiet.rs` says which those are.
+    pub(crate) async fn quiet(&self, statements: Vec<Statement>) -> Result<Touched, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.writes.put(writer::Job::Quiet(statements, reply), Lane::Normal)?;
+        answer.await.map_err(|_| queue::closed())?
+    }
+
+    /// The rows of one query.
+    pub(crate) async fn rows<T: Send + 'static>(
+        &self,
+        query: Query,
+        read: impl Fn(&Row) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Vec<T>, Error> {
+        self.rows_together(vec![query], Effort::Bounded, move |_, row| read(row)).await
+    }
+
+    /// The first row of one query.
+    pub(crate) async fn row<T: Send + 'static>(
+        &self,
+        query: Query,
+        read: impl Fn(&Row) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Option<T>, Error> {
+        Ok(self.rows(query, read).await?.into_iter().next())
+    }
+
+    /// The rows of several queries as of one moment, in order. `read` hears which query a row is of.
+    pub(crate) async fn rows_together<T: Send + 'static>(
+        &self,
+        queries: Vec<Query>,
+        effort: Effort,
+        read: impl Fn(usize, &Row) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Vec<T>, Error> {
+        self.on_reader(move |reader| {
+            reader.together(effort, |connection| {
+                let mut answer = Vec::new();
+                for (index, query) in queries.iter().enumerate() {
+                    let rows =
+                        sqlite::select(connection, query.sql, &query.values, &|row: &Row| read(index, row))?;
+                    answer.extend(rows);
+                }
+                Ok(answer)
+            })
+        })
+        .await
+    }
+
+    /// Copies the database as of one moment into a file that is not there yet.
+    pub(crate) async fn backup(&self, target: PathBuf) -> Result<(), Error> {
+        self.on_reader(move |reader| {
+            if target.exists() {
+                return Err(Error::Unavailable(format!("{} is there already", target.display())));
+            }
+            let mut copy = Connection::open(&target).map_err(|error| meaning(&error))?;
+            reader.together(Effort::AsMuchAsItTakes, |connection| {
+                let backup = Backup::new(connection, &mut copy).map_err(|error| meaning(&error))?;
+                backup
+                    .run_to_completion(BACKUP_PAGES_AT_ONCE, Duration::ZERO, None)
+                    .map_err(|error| meaning(&error))
+            })
+        })
+        .await
+    }
+
+    async fn on_reader<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        // Whoever no longer waits has given up on the answer.
+        let job: reader::Job = Box::new(move |reader| drop(reply.send(read(reader))));
+        self.reads.put(job, Lane::Normal)?;
+        answer.await.map_err(|_| queue::closed())?
+    }
+
+    /// Takes nothing new, finishes what was accepted, folds the log in, and lets go of the file.
+    pub(crate) fn close(&self) {
+        self.writes.close();
+        self.reads.close();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!(
+                    "a thread of the store ended by a defect; see what it wrote to standard error"
+                );
+            }
+        }
+    }
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Holds `<file>.lock` beside the database, so that no second process writes it. The system lets go of it when the
+/// process ends, however it ends.
+fn lock(path: &Path) -> Result<File, Error> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let unusable = |error: &dyn std::fmt::Display| {
+        Error::Unavailable(format!("{} cannot be locked: {error}", name.display()))
+    };
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name);
+    let file = file.map_err(|error| unusable(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(unusable(&"another process has this database open; stop it, or send it your command"))
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(unusable(&error)),
+    }
+}

@@ -1,0 +1,135 @@
+//! Remembers accounts, people, tokens, catalogs and the audit trail, and emits the change feed. The only crate that
+//! names SQL. It decides nothing: it keeps what it is given, or says which expectation did not hold.
+
+mod accounts;
+mod audit;
+mod bootstrap;
+mod catalogs;
+mod db;
+mod error;
+mod feed;
+mod gateways;
+mod idempotency;
+mod invitations;
+pub mod limits;
+mod members;
+mod page;
+mod people;
+mod platform_credentials;
+mod quiet;
+mod sessions;
+#[cfg(test)]
+mod statements;
+mod tokens;
+mod usage;
+mod value;
+mod write;
+
+// The crate's own tests use the same made-up accounts and tokens as those of the public interface.
+#[cfg(test)]
+extern crate self as countersign_store;
+#[cfg(test)]
+#[path = "../tests/it/world.rs"]
+#[allow(dead_code, reason = "each set of tests uses its part")]
+mod world;
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+pub use accounts::{Account, AccountFilter, AccountState, RevealPolicy};
+pub use audit::{AuditDraft, AuditEntry, AuditFilter, AuditFinding, Outcome};
+pub use bootstrap::Bootstrap;
+pub use catalogs::StoredCatalog;
+pub use error::{Conflict, Error};
+pub use feed::Snapshot;
+pub use gateways::Gateway;
+pub use idempotency::{Remembered, RememberedKey};
+pub use invitations::Invitation;
+pub use members::{Member, Membership};
+pub use people::{Person, PersonFilter};
+pub use platform_credentials::PlatformCredential;
+pub use sessions::{Device, Session};
+pub use tokens::{CreatedWithin, Secret, Token, TokenFilter, TokenState};
+pub use usage::LastUse;
+pub use write::{Committed, Write};
+
+use countersign_model::{catalog::Catalog, id::AccountId};
+
+use crate::db::Db;
+
+/// A page of a list, and where the next one starts.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// What to pass as `after` for the next page; `None` at the end. Opaque to callers of the API: the server seals it.
+    pub next: Option<String>,
+}
+
+/// Which page is asked for.
+#[derive(Debug, Clone)]
+pub struct PageAsk {
+    /// The `next` of the page before. One that no page ever had finds nothing.
+    pub after: Option<String>,
+    /// Rows at most; the server has bounded it, and [`limits::PAGE_ROWS_MAX`] holds in any case.
+    pub limit: u32,
+}
+
+/// The store. Cheap to clone. Dropping the last clone finishes what was accepted, as [`Store::close`] does.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: Db,
+    /// The catalog compiled last, by its number: compiling takes milliseconds and catalogs change rarely.
+    compiled: Mutex<Option<(u64, Arc<Catalog>)>>,
+}
+
+/// The rows of one account: every statement of it carries the account's id.
+#[derive(Clone)]
+pub struct Within<'s> {
+    store: &'s Store,
+    account: AccountId,
+}
+
+impl Store {
+    /// Opens (and creates or migrates) the embedded database at this path. A file `<path>.lock` beside it keeps a second
+    /// process out.
+    pub fn open_sqlite(path: &Path) -> Result<Self, Error> {
+        Ok(Self { inner: Arc::new(Inner { db: Db::open(path)?, compiled: Mutex::new(None) }) })
+    }
+
+    /// The rows of one account.
+    pub fn within(&self, account: AccountId) -> Within<'_> {
+        Within { store: self, account }
+    }
+
+    /// Commits a write: its rows, its audit entry and its changes, all or nothing, durable before this returns.
+    pub async fn commit(&self, write: Write) -> Result<Committed, Error> {
+        self.db().commit(write).await
+    }
+
+    /// The number of the last migration of the schema.
+    pub fn schema_version(&self) -> u32 {
+        self.db().schema_version()
+    }
+
+    /// Copies everything, as of one moment, into a file that is not there yet. Writers go on meanwhile.
+    pub async fn backup_to(&self, path: &Path) -> Result<(), Error> {
+        self.db().backup(path.to_owned()).await
+    }
+
+    /// Finishes everything accepted, checkpoints and closes. Clones of this store are `Unavailable` afterwards.
+    pub async fn close(self) -> Result<(), Error> {
+        let closing = tokio::task::spawn_blocking(move || self.db().close());
+        closing.await.map_err(|error| Error::Unavailable(format!("it did not close cleanly: {error}")))
+    }
+
+    fn db(&self) -> &Db {
+        &self.inner.db
+    }
+}

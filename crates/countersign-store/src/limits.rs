@@ -1,0 +1,44 @@
+//! Every limit of the store, by name. The limits of the rules are in the model; the book prints both.
+
+/// Writes that may wait for the writer; beyond it the store answers `Busy`.
+pub const WRITES_WAITING_MAX: usize = 8_192;
+/// Writes of one group commit.
+pub const WRITES_PER_COMMIT_MAX: usize = 256;
+/// Reads that may wait for a reader; beyond it the store answers `Busy`.
+pub const READS_WAITING_MAX: usize = 8_192;
+/// Read connections.
+pub const READERS: usize = 4;
+/// Steps of the database's own machine a bounded read may take: between half a second and two seconds of
+/// work on one core. Counted in
+/// steps and not in time, so that the same read is refused or answered whatever else the machine does.
+pub const READ_STEPS_MAX: u64 = 100_000_000;
+/// How often a reader looks at its count of steps, in steps.
+pub const READ_STEPS_BETWEEN_LOOKS: u32 = 10_000;
+/// Rows of one page, whatever is asked for.
+pub const PAGE_ROWS_MAX: u32 = 1_000;
+/// Changes answered at once, whatever is asked for.
+pub const CHANGES_PER_READ_MAX: u32 = 10_000;
+/// Changes kept behind the head; a follower further behind takes a snapshot.
+pub const CHANGES_KEPT: u64 = 100_000;
+/// Changes one sweep lets go at most, so that it never holds the writer for long.
+pub const CHANGES_PER_SWEEP_MAX: u64 = 50_000;
+/// Audit entries read at once.
+pub const AUDIT_ENTRIES_PER_READ_MAX: u32 = 1_000;
+/// Uses of tokens written in one transaction.
+pub const USES_PER_WRITE_MAX: usize = 1_000;
+/// Sessions of a person that are listed.
+pub const SESSIONS_LISTED_MAX: u32 = 100;
+/// Accounts of a person that are listed.
+pub const MEMBERSHIPS_LISTED_MAX: u32 = 200;
+/// Tokens of a primary contact that are named.
+pub const CONTACT_TOKENS_NAMED_MAX: u32 = 100;
+/// Gateways, and platform credentials, that are listed.
+pub const CREDENTIALS_LISTED_MAX: u32 = 1_000;
+/// How long a device is remembered after it last signed in, in seconds: 400 days.
+pub const DEVICE_KEPT_SECS: i64 = 400 * 24 * 3600;
+/// Statements a connection keeps prepared.
+pub const STATEMENTS_PREPARED_MAX: usize = 256;
+/// How long a connection waits for a lock somebody else holds, in milliseconds.
+pub const LOCK_WAIT_MILLIS: u64 = 5_000;
+/// Pages copied at a time by a backup.
+pub const BACKUP_PAGES_AT_ONCE: i32 = 1_000;

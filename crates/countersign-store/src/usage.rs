@@ -1,0 +1,53 @@
+//! When and from where tokens were last used. Written in batches, outside the audit trail and the feed.
+
+use countersign_model::{id::TokenId, time::Timestamp};
+
+use crate::{Error, Store, limits::USES_PER_WRITE_MAX, write::Statement};
+
+pub(crate) const SECRET_USED: &str = "
+update secrets set uses = uses + $3,
+  last_used_from = case when last_used_at is null or last_used_at <= $4 then $5 else last_used_from end,
+  last_used_at = case when last_used_at is null or last_used_at <= $4 then $4 else last_used_at end
+where token_id = $1 and generation = $2";
+pub(crate) const TOKEN_USED: &str = "
+update tokens set last_used_at = $2, last_used_from = $3
+where id = $1 and (last_used_at is null or last_used_at <= $2)";
+
+/// The last use of one secret of a token, and how many uses since the last batch.
+#[derive(Debug, Clone)]
+pub struct LastUse {
+    /// The token.
+    pub token: TokenId,
+    /// The generation of the secret.
+    pub generation: u32,
+    /// When.
+    pub at: Timestamp,
+    /// From where; `None` where the door did not know.
+    pub from: Option<String>,
+    /// How often.
+    pub uses: u64,
+}
+
+impl Store {
+    /// Writes a batch. A token that is gone is passed over; an older moment never replaces a newer one.
+    pub async fn note_use(&self, uses: Vec<LastUse>) -> Result<(), Error> {
+        for uses in uses.chunks(USES_PER_WRITE_MAX) {
+            self.db().quiet(uses.iter().flat_map(LastUse::statements).collect()).await?;
+        }
+        Ok(())
+    }
+}
+
+impl LastUse {
+    fn statements(&self) -> [Statement; 2] {
+        let secret = vec![
+            self.token.into(),
+            self.generation.into(),
+            self.uses.into(),
+            self.at.into(),
+            self.from.clone().into(),
+        ];
+        let token = vec![self.token.into(), self.at.into(), self.from.clone().into()];
+        [Statement::new(SECRET_USED, secret), Statement::new(TOKEN_USED, token)]
+    }
+}

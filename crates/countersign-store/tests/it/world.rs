@@ -1,0 +1,217 @@
+//! A store in a directory of its own, and things to put into it. Everything is made from small numbers: no clock, no
+//! randomness.
+
+use std::path::PathBuf;
+
+use countersign_model::{
+    actor::Actor,
+    address::AddressList,
+    api_version::ApiVersion,
+    digest::Digest,
+    grant::Access,
+    id::{AccountId, Id, Kind, TokenId, UserId},
+    name::{Description, EmailAddress, PersonName, TokenName},
+    scope::{Scope, ScopeSet},
+    time::Timestamp,
+};
+use countersign_store::{
+    Account, AccountState, AuditDraft, Committed, Conflict, Error, Outcome, PageAsk, Person, RevealPolicy,
+    Secret, Store, Token, TokenState, Write,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub const ADMINISTRATOR: &str = "account_administrator";
+
+pub struct World {
+    pub store: Store,
+    directory: TempDir,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&directory.path().join("countersign.db")).unwrap();
+        Self { store, directory }
+    }
+
+    /// With account 1 and its administrator, person 1.
+    pub async fn with_account() -> Self {
+        let world = Self::new();
+        world.add_account(1).await;
+        world
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().join("countersign.db")
+    }
+
+    /// A connection to the same file, past the store.
+    pub fn raw(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.path()).unwrap()
+    }
+
+    pub async fn commit(&self, write: Write) -> Committed {
+        self.store.commit(write).await.unwrap()
+    }
+
+    pub async fn conflict(&self, write: Write) -> Conflict {
+        match self.store.commit(write).await {
+            Err(Error::Conflict(conflict)) => conflict,
+            other => panic!("no conflict: {other:?}"),
+        }
+    }
+
+    /// Account `n` with its administrator, person `n`.
+    pub async fn add_account(&self, n: u64) {
+        self.commit(
+            write("account.create").insert_account(&account(n)).insert_person(&person(n)).insert_member(
+                account_id(n),
+                user_id(n),
+                ADMINISTRATOR,
+                at(0),
+            ),
+        )
+        .await;
+    }
+
+    pub async fn token(&self, n: u64) -> Token {
+        self.store.within(account_id(1)).token(id(n)).await.unwrap().unwrap()
+    }
+}
+
+pub fn write(action: &'static str) -> Write {
+    Write::new(draft(action))
+}
+
+pub fn draft(action: &'static str) -> AuditDraft {
+    AuditDraft {
+        at: at(1),
+        actor: Actor::Operator(user_id(1)),
+        actor_label: "ada@example.com".to_owned(),
+        client_address: "203.0.113.7".to_owned(),
+        request_id: Some(id(1)),
+        account: Some(account_id(1)),
+        action,
+        subject: "subject".to_owned(),
+        subject_label: "Subject".to_owned(),
+        outcome: Outcome::Done,
+        before: Value::Null,
+        after: serde_json::json!({"name": "new"}),
+    }
+}
+
+pub fn at(secs: i64) -> Timestamp {
+    Timestamp::from_unix_secs(1_700_000_000 + secs)
+}
+
+pub fn id<K: Kind>(n: u64) -> Id<K> {
+    let mut random = [0; 10];
+    random[2..].copy_from_slice(&n.to_be_bytes());
+    Id::new(at(0), random)
+}
+
+pub fn account_id(n: u64) -> AccountId {
+    id(n)
+}
+
+pub fn user_id(n: u64) -> UserId {
+    id(n)
+}
+
+pub fn digest(text: &str) -> Digest {
+    Digest::from_bytes(*blake3::hash(text.as_bytes()).as_bytes())
+}
+
+pub fn first(limit: u32) -> PageAsk {
+    PageAsk { after: None, limit }
+}
+
+pub fn account(n: u64) -> Account {
+    Account {
+        id: account_id(n),
+        external_id: format!("crm-{n}"),
+        kind: "brand".to_owned(),
+        name: PersonName::parse(&format!("Account {n}")).unwrap(),
+        state: AccountState::Active,
+        api_access: true,
+        legacy_tokens: true,
+        reveal: RevealPolicy::Recoverable,
+        token_limit: 1_000,
+        data_key: vec![1, 2, 3],
+        edit: 1,
+        created_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+pub fn person(n: u64) -> Person {
+    Person {
+        id: user_id(n),
+        email: EmailAddress::parse(&format!("Person{n}@example.com")).unwrap(),
+        name: PersonName::parse(&format!("Person {n}")).unwrap(),
+        language: "en".to_owned(),
+        password: None,
+        operator: false,
+        active: true,
+        generation: 1,
+        failed_sign_ins: 0,
+        failed_at: None,
+        edit: 1,
+        created_at: at(0),
+    }
+}
+
+/// Token `n` of account 1, created at second `n`.
+pub fn token(n: u64) -> Token {
+    token_of(1, n)
+}
+
+pub fn token_of(account: u64, n: u64) -> Token {
+    let created_at = at(i64::try_from(n).unwrap());
+    Token {
+        id: token_id(n),
+        account: account_id(account),
+        sid: format!("SID{n}").parse().unwrap(),
+        name: TokenName::parse(&format!("Token {n}")).unwrap(),
+        description: Description::parse("what it is for").unwrap(),
+        access: Access::Scoped([1, 7].map(Scope).into_iter().collect::<ScopeSet>()),
+        api_version: ApiVersion(14),
+        primary_contact: Some(user_id(account)),
+        developer_emails: vec![EmailAddress::parse("dev@example.com").unwrap()],
+        state: TokenState::Enabled,
+        expires_at: None,
+        addresses: AddressList::parse(&["203.0.113.0/24", "2001:db8::/32"]).unwrap(),
+        rate_limit: None,
+        secrets: vec![secret(n, 1)],
+        made_by: None,
+        edit: 1,
+        created_at,
+        created_by: Actor::User(user_id(account)),
+        updated_at: created_at,
+        updated_by: Actor::User(user_id(account)),
+        last_used_at: None,
+        last_used_from: None,
+    }
+}
+
+pub fn token_id(n: u64) -> TokenId {
+    id(n)
+}
+
+/// The secret of token `n` with this generation.
+pub fn secret(n: u64, generation: u32) -> Secret {
+    Secret {
+        digest: digest(&format!("secret {generation} of token {n}")),
+        pepper: 1,
+        generation,
+        sealed: Some(vec![9; 40]),
+        last4: "wxyz".to_owned(),
+        weak: false,
+        created_at: at(0),
+        ends_at: None,
+        last_used_at: None,
+        last_used_from: None,
+        uses: 0,
+    }
+}
