@@ -1,0 +1,62 @@
+//! May this token do this, now? A pure state machine: it is fed changes, and decides without IO, without a clock of its
+//! own, and without waiting. It mints nothing, stores nothing and tells nobody; the same input has the same answer.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`Verifier::decide`], `decide.rs` | the whole decision, on one screen, in the documented order |
+//! | `verifier.rs` | the state machine: load, apply, and the order in which readers see a change |
+//! | `index.rs` | what is known: digests, accounts, catalog |
+//! | `lookup.rs` | from a presented credential to the secret it proves |
+//! | `place.rs` | where a request leads: account kind, SID, version, scope |
+//! | `misplaced.rs` | credentials in a URL |
+//! | `limit.rs` | rate limits, in whole nanoseconds |
+//! | `failures.rs` | wrong credentials, counted by address |
+//! | `freshness.rs` | when this node may not answer |
+//! | `usage.rs` | when and from where a secret was last used |
+//! | `limits.rs` | every bound of this crate |
+//!
+//! ```
+//! use countersign_model::{
+//!     catalog::standard,
+//!     change::{Record, Seq},
+//!     credential::Authorization,
+//!     decision::{Ask, Decision, Denial, Target, Unavailable},
+//!     time::{Now, Timestamp},
+//! };
+//! use countersign_verify::{Settings, Verifier};
+//!
+//! let verifier = Verifier::new(Vec::new(), Settings::default());
+//! let ask = Ask {
+//!     authorization: Authorization::Absent,
+//!     target: Target::Request { method: b"GET", uri: b"/Advertisers/BR1/Ads" },
+//!     version_headers: &[],
+//!     client_address: None,
+//!     min_seq: None,
+//! };
+//! let now = Now { wall: Timestamp::from_unix_secs(1_795_305_600), boot_nanos: 1 };
+//! let answer = verifier.decide(&ask, now);
+//! assert!(matches!(answer, Decision::Unavailable(Unavailable::Loading)));
+//!
+//! verifier.load(Seq(0), [Record::Catalog(standard().unwrap())]);
+//! verifier.freshness().always();
+//! let Decision::Deny(denied) = verifier.decide(&ask, now) else { panic!("nobody is known yet") };
+//! assert_eq!(denied.denial, Denial::CredentialsMissing);
+//! ```
+
+mod decide;
+mod failures;
+mod freshness;
+mod index;
+mod limit;
+pub mod limits;
+mod lookup;
+mod misplaced;
+mod place;
+mod settings;
+mod usage;
+mod verifier;
+
+pub use freshness::Freshness;
+pub use settings::{FailureLimit, Settings};
+pub use usage::Use;
+pub use verifier::{Gap, Verifier};

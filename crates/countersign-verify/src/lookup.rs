@@ -1,0 +1,95 @@
+//! From a presented credential to the secret it proves. Unknown, wrong and deleted take the same steps and the same
+//! time; where nothing is found, a decoy is compared. The SID is compared, never looked up.
+
+use std::{net::IpAddr, sync::Arc};
+
+use countersign_model::{
+    address::AddressList,
+    api_version::ApiVersion,
+    change::{SecretRecord, TokenRecord},
+    credential::{Credential, CredentialProblem},
+    decision::Denial,
+    digest::Digest,
+    grant::Access,
+    id::{AccountId, TokenId},
+    scope::ScopeSet,
+    sid::Sid,
+    time::{Now, Timestamp},
+};
+use subtle::{Choice, ConstantTimeEq};
+
+use crate::{
+    Verifier,
+    index::{SecretEntry, TokenEntry},
+    usage::Usage,
+};
+
+impl Verifier {
+    /// The secret that this credential proves, among these. A failure is counted by the address it comes from, where
+    /// the door knows one.
+    pub(crate) fn prove<'i>(
+        &self,
+        secrets: &'i papaya::HashMapRef<'_, u128, SecretEntry, std::hash::RandomState, impl papaya::Guard>,
+        credential: &Credential,
+        address: Option<IpAddr>,
+        now: Now,
+    ) -> Result<&'i SecretEntry, Denial> {
+        let shape = self.format().shape(credential.secret());
+        let digests = self.keys().iter().filter_map(|key| key.digest(credential.secret(), shape));
+        for digest in digests {
+            let found = secrets.get(&digest.index_key());
+            let candidate = found.unwrap_or(self.decoy());
+            let same = candidate.secret.digest.as_bytes().ct_eq(digest.as_bytes())
+                & same_sid(credential.sid(), &candidate.token.record.sid);
+            if bool::from(same & Choice::from(u8::from(found.is_some())))
+                && !has_ended(&candidate.secret, now.wall)
+            {
+                return found.ok_or(Denial::CredentialsInvalid);
+            }
+        }
+        match address.and_then(|address| self.note_failure(address, now)) {
+            Some(retry_after_secs) => Err(Denial::TooManyFailures { retry_after_secs }),
+            None => Err(Denial::CredentialsInvalid),
+        }
+    }
+}
+
+/// A credential as it was sent, or the reason why there is none.
+pub(crate) fn denial_of(problem: CredentialProblem) -> Denial {
+    match problem {
+        CredentialProblem::Missing => Denial::CredentialsMissing,
+        CredentialProblem::Malformed => Denial::CredentialsMalformed,
+    }
+}
+
+/// What is compared when nothing is found. Nothing proves it: it is in no index.
+pub(crate) fn decoy() -> SecretEntry {
+    let id = TokenId::from_u128(0);
+    let secret =
+        SecretRecord { digest: Digest::from_bytes([0; 32]), pepper: 0, generation: 0, ends_at: None };
+    let record = TokenRecord {
+        id,
+        account: AccountId::from_u128(0),
+        sid: Sid::mint(*b"ZZ", [0; 16]),
+        name: String::new(),
+        enabled: false,
+        access: Access::Scoped(ScopeSet::new()),
+        api_version: ApiVersion(0),
+        expires_at: None,
+        addresses: AddressList::default(),
+        rate_limit: None,
+        secrets: Vec::new(),
+    };
+    let token = Arc::new(TokenEntry::new(Arc::new(record), None));
+    SecretEntry { token, secret, usage: Arc::new(Usage::new(id, 0)) }
+}
+
+/// A Bearer token names no SID; one that is named must be the token's, byte for byte.
+fn same_sid(presented: Option<&Sid>, known: &Sid) -> Choice {
+    presented.map_or(Choice::from(1), |sid| sid.as_str().as_bytes().ct_eq(known.as_str().as_bytes()))
+}
+
+/// Whether an overlap is over: the old secret is then as unknown as any other.
+fn has_ended(secret: &SecretRecord, now: Timestamp) -> bool {
+    secret.ends_at.is_some_and(|end| end <= now)
+}

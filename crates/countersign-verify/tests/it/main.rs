@@ -1,0 +1,20 @@
+//! The verifier from outside: every denial, their order, and that nothing slips through while changes are applied.
+//! `COUNTERSIGN_TEST_SECONDS` (2 unless set) is the time each measuring test takes; `COUNTERSIGN_TEST_FULL=1` runs the
+//! full counts instead.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod changes;
+mod denials;
+mod flooding;
+mod guessing;
+mod kinds;
+mod measure;
+mod oracle;
+mod order;
+mod random_changes;
+mod rates;
+mod scene;
+mod targets;
+mod threads;
+mod timing;
+mod versions;
