@@ -1,0 +1,139 @@
+//! The data plane: what gateways, back ends and callers with tokens ask. A listener of its own and no middleware: the
+//! path leads straight to a door. It reads the clock once per request, writes nothing, and answers nothing that may be
+//! kept (`Cache-Control: no-store`).
+
+pub(super) mod answer;
+pub(super) mod caller;
+pub(super) mod facts;
+
+use std::{net::IpAddr, sync::Arc};
+
+use countersign_model::{
+    decision::{Decision, Denial, Denied},
+    id::RequestId,
+};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::{Method, Request, body::Bytes};
+
+use self::answer::Answer;
+use super::{Peer, forward_auth, metrics::Metrics, serve::RequestBody, verify, whoami};
+use crate::{
+    app::App,
+    error::{Error, Kind},
+    ops::attempts,
+};
+
+/// The front of the paths of forward-auth; the name of the gateway follows.
+const FORWARD_AUTH: &str = "/v1/forward-auth/";
+
+/// What the doors of the data plane work with.
+#[derive(Clone)]
+pub struct DataPlane {
+    /// The application.
+    pub app: Arc<App>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+/// The id of a request, and its client's address where it is known.
+pub(super) type Origin = (RequestId, Option<IpAddr>);
+
+/// One request, as its door sees it.
+pub(super) struct Asked<'r> {
+    /// Its header and body.
+    pub request: Request<RequestBody>,
+    /// Who is at the other end of the connection.
+    pub peer: Peer,
+    /// Its id.
+    pub id: RequestId,
+    /// What the door works with.
+    pub plane: &'r DataPlane,
+}
+
+impl DataPlane {
+    /// Answers one request.
+    pub async fn answer(&self, request: Request<RequestBody>) -> Answer {
+        let id = match self.app.random.id(self.app.clock.wall()) {
+            Ok(id) => id,
+            Err(error) => return answer::problem(&error, None),
+        };
+        let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer(None));
+        let asked = Asked { request, peer, id, plane: self };
+        let (door, mut answer) = asked.route().await;
+        answer::finish(&mut answer, id);
+        self.metrics.note_request(door, answer.status().as_u16());
+        answer
+    }
+}
+
+impl Asked<'_> {
+    async fn route(self) -> (&'static str, Answer) {
+        let path = self.request.uri().path();
+        let method = self.request.method();
+        if let Some(gateway) = path.strip_prefix(FORWARD_AUTH) {
+            let gateway = gateway.to_owned();
+            return ("forward_auth", forward_auth::answer(&self, &gateway));
+        }
+        match path {
+            "/v1/verify" if *method == Method::POST => ("verify", verify::answer(self).await),
+            "/v1/verify" => ("verify", answer::method_not_allowed("POST", self.id)),
+            "/whoami" if *method == Method::GET || *method == Method::HEAD => {
+                ("whoami", whoami::answer(&self))
+            }
+            "/whoami" => ("whoami", answer::method_not_allowed("GET, HEAD", self.id)),
+            _ => ("none", answer::problem(&no_such_door(), Some(self.id))),
+        }
+    }
+
+    /// Reads the whole body, at most so many bytes.
+    pub async fn body(self, limit: usize) -> Result<Bytes, Error> {
+        let declared = hyper::body::Body::size_hint(self.request.body()).lower();
+        let too_large = || {
+            Error::new(
+                Kind::TooLarge,
+                "body_too_large",
+                format!("The body may have at most {limit} bytes; send less."),
+            )
+        };
+        if usize::try_from(declared).map_or(true, |declared| declared > limit) {
+            return Err(too_large());
+        }
+        match Limited::new(self.request.into_body(), limit).collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
+            Err(_) => Err(Error::malformed("The body did not arrive whole and in time; send it again.")),
+        }
+    }
+}
+
+impl DataPlane {
+    /// Counts a decision. A credential in a URL is an event: in the log and in the audit trail, without what was sent.
+    pub(super) fn note(
+        &self,
+        door: &'static str,
+        gateway: Option<&str>,
+        (id, address): Origin,
+        decision: &Decision,
+    ) {
+        let code = match decision {
+            Decision::Allow(_) => "allowed",
+            Decision::Deny(denied) => denied.denial.code(),
+            Decision::Unavailable(reason) => reason.code(),
+        };
+        self.metrics.note_decision(door, code);
+        if let Decision::Deny(Denied { denial: Denial::CredentialsMisplaced, .. }) = decision {
+            self.metrics.misplaced_credentials.inc();
+            let client = address.map(|address| address.to_string());
+            tracing::warn!(%id, door, gateway, client, credential = "[redacted]", "a credential came in a URL");
+            self.app.throttle.attempts.note(attempts::MISPLACED, address, self.app.clock.wall());
+        }
+    }
+}
+
+fn no_such_door() -> Error {
+    Error::new(
+        Kind::NotFound,
+        "not_found",
+        "The data plane answers /v1/verify, /v1/forward-auth/NAME and /whoami; the management API is on another port.",
+    )
+}

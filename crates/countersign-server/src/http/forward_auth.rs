@@ -1,0 +1,139 @@
+//! `/v1/forward-auth/{gateway}`: a gateway asks about the request it holds. The contract is in `security.md`: the
+//! gateway first, then the headers of its profile and no others, then the decision, told by status and headers. It
+//! never sees the body of the request, and rewrites nothing.
+
+mod address;
+mod identity;
+mod read;
+
+use std::net::IpAddr;
+
+use countersign_model::{
+    credential::Authorization,
+    decision::{Ask, Decision, Denial, Denied, Target},
+};
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+pub(super) use read::client_address;
+use read::{Fault, Original};
+use serde_json::{Map, Value};
+
+use super::data_plane::{
+    Asked,
+    answer::{self, Answer},
+    caller::{self, Claim},
+    facts::missing_scope,
+};
+use crate::{
+    error::{Error, Kind},
+    node::LiveGateway,
+};
+
+/// Answers a gateway.
+pub(super) fn answer(asked: &Asked<'_>, gateway: &str) -> Answer {
+    let app = &asked.plane.app;
+    let headers = asked.request.headers();
+    let Some(gateway) = caller::named(app, gateway, &Claim::of(headers), asked.peer) else {
+        asked.plane.metrics.untrusted_gateways.inc();
+        tracing::warn!(id = %asked.id, peer = ?asked.peer.0, "an ask of a gateway we do not know");
+        return answer::problem(&gateway_untrusted(), Some(asked.id));
+    };
+    match decide(asked, &gateway) {
+        Ok((decision, client)) => {
+            asked.plane.note("forward_auth", Some(&gateway.name), (asked.id, Some(client)), &decision);
+            tell(asked, &decision)
+        }
+        Err(fault) => refuse(asked, &gateway, fault),
+    }
+}
+
+fn decide(asked: &Asked<'_>, gateway: &LiveGateway) -> Result<(Decision, IpAddr), Fault> {
+    let app = &asked.plane.app;
+    let headers = asked.request.headers();
+    let catalog = app.verifier.catalog();
+    let version_header = catalog.as_ref().map(|catalog| catalog.version_header.as_str());
+    let original = Original::read(headers, &gateway.profile, version_header)?;
+    let version_headers = version_header.map(|name| lines(headers, name)).unwrap_or_default();
+    let ask = Ask {
+        authorization: authorization(headers),
+        target: Target::Request { method: original.method, uri: original.uri },
+        version_headers: &version_headers,
+        client_address: Some(original.address),
+        min_seq: None,
+    };
+    Ok((app.verifier.decide(&ask, app.clock.now()), original.address))
+}
+
+fn tell(asked: &Asked<'_>, decision: &Decision) -> Answer {
+    match decision {
+        Decision::Allow(allowed) => {
+            let mut answer = answer::empty();
+            identity::tell(answer.headers_mut(), allowed, asked.id);
+            answer
+        }
+        Decision::Deny(denied) => {
+            let mut answer = answer::denied(denied, &details(asked, denied), asked.id);
+            if let Denial::RateLimited { retry_after_secs, limit } = denied.denial {
+                identity::tell_limit(answer.headers_mut(), limit, 0, retry_after_secs);
+            }
+            answer
+        }
+        Decision::Unavailable(reason) => answer::unavailable(*reason, asked.id),
+    }
+}
+
+/// What a caller that proved the secret is told beyond the code.
+fn details(asked: &Asked<'_>, denied: &Denied) -> Map<String, Value> {
+    let mut details = Map::new();
+    if denied.token.is_some()
+        && let Some(scope) = missing_scope(asked.plane.app.verifier.catalog().as_deref(), &denied.denial)
+    {
+        details.insert("scope".to_owned(), scope.into());
+    }
+    details
+}
+
+fn refuse(asked: &Asked<'_>, gateway: &LiveGateway, fault: Fault) -> Answer {
+    match fault {
+        Fault::OfRequest => {
+            let denied = Denied { denial: Denial::RequestMalformed, token: None, account: None };
+            let decision = Decision::Deny(denied);
+            asked.plane.note("forward_auth", Some(&gateway.name), (asked.id, None), &decision);
+            tell(asked, &decision)
+        }
+        Fault::OfGateway(header) => {
+            let error = Error::new(
+                Kind::Unavailable,
+                "gateway_misconfigured",
+                format!(
+                    "The gateway must send {header} as its profile says; compare its configuration with the one we ship."
+                ),
+            );
+            tracing::error!(id = %asked.id, gateway = gateway.name, header, "the gateway does not follow its profile");
+            answer::problem(&error.retry_after(1), Some(asked.id))
+        }
+    }
+}
+
+/// The one header credentials are read from.
+pub(super) fn authorization(headers: &HeaderMap) -> Authorization<'_> {
+    let mut lines = headers.get_all(AUTHORIZATION).iter();
+    match (lines.next(), lines.next()) {
+        (None, _) => Authorization::Absent,
+        (Some(line), None) => Authorization::One(line.as_bytes()),
+        (Some(_), Some(_)) => Authorization::Many,
+    }
+}
+
+fn lines<'r>(headers: &'r HeaderMap, name: &str) -> Vec<&'r [u8]> {
+    headers.get_all(name).iter().map(HeaderValue::as_bytes).collect()
+}
+
+/// 503, because the fault of a gateway must not look like one of its client.
+pub(super) fn gateway_untrusted() -> Error {
+    Error::new(
+        Kind::Unavailable,
+        "gateway_untrusted",
+        "This gateway is not known here; check its name, its credential in X-Countersign-Gateway and its peer addresses.",
+    )
+    .retry_after(1)
+}

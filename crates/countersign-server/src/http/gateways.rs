@@ -1,0 +1,234 @@
+//! Gateways: who may ask for decisions.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::IntoResponse,
+};
+use countersign_model::id::GatewayId;
+use countersign_store::Gateway;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    Moment,
+    extract::{AsOperator, Body, IfMatch, NoBody, edit_tag},
+    page::PageOf,
+    problem::{EditProblems, ReadProblems},
+};
+use crate::{
+    app::App,
+    error::Error,
+    node::GatewayProfile,
+    ops::gateways::{self, GatewayEdit, NewGateway as New},
+};
+
+/// A gateway.
+#[derive(Serialize, ToSchema)]
+struct GatewayView {
+    /// Its id.
+    #[schema(value_type = String)]
+    id: GatewayId,
+    /// Its name, in the URL of its door.
+    name: String,
+    /// Last four characters of its credential.
+    credential_last4: String,
+    /// From where it may call; empty: from everywhere.
+    peers: Vec<String>,
+    /// Which header carries what.
+    profile: CustomProfile,
+    /// Counts the edits: the ETag.
+    edit: u64,
+    /// When it was created.
+    created_at: Moment,
+}
+
+/// A gateway with its credential.
+#[derive(Serialize, ToSchema)]
+struct GatewayWithCredential {
+    /// The gateway.
+    gateway: GatewayView,
+    /// Its credential for `X-Countersign-Gateway`: in this answer and nowhere else.
+    credential: String,
+}
+
+/// Which one header carries what. Everything else a request says is ignored.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CustomProfile {
+    /// The header with the original method, lower case.
+    method_header: String,
+    /// The header with the original URI, lower case.
+    uri_header: String,
+    /// The header with the client's address, lower case.
+    address_header: String,
+    /// How many addresses from the right of that list the gateway's own proxies wrote: 1 takes the last.
+    address_hops: u8,
+}
+
+/// A profile we ship, by name, or one of your own.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+enum ProfileChoice {
+    /// By name.
+    Shipped(ShippedProfile),
+    /// Your own.
+    Custom(CustomProfile),
+}
+
+/// A profile of a recipe we ship.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ShippedProfile {
+    /// What the nginx recipe sends.
+    Nginx,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewGateway {
+    /// Its name: 1 to 40 characters of a-z, 0-9 and `-`.
+    name: String,
+    /// From where it may call; from everywhere when absent.
+    #[serde(default)]
+    peers: Vec<String>,
+    /// Which headers it speaks with; `nginx` when absent.
+    profile: Option<ProfileChoice>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct GatewayPatch {
+    /// From where it may call; empty: from everywhere.
+    peers: Option<Vec<String>>,
+    /// Which headers it speaks with.
+    profile: Option<ProfileChoice>,
+}
+
+/// The operations of this file.
+pub(super) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_gateways, create_gateway))
+        .routes(routes!(get_gateway, patch_gateway, delete_gateway))
+        .routes(routes!(reset_gateway))
+}
+
+impl From<ProfileChoice> for GatewayProfile {
+    fn from(choice: ProfileChoice) -> Self {
+        match choice {
+            ProfileChoice::Shipped(ShippedProfile::Nginx) => Self::nginx(),
+            ProfileChoice::Custom(custom) => Self {
+                method_header: custom.method_header,
+                uri_header: custom.uri_header,
+                address_header: custom.address_header,
+                address_hops: custom.address_hops,
+            },
+        }
+    }
+}
+
+fn view(gateway: &Gateway) -> Result<GatewayView, Error> {
+    let profile = gateways::profile(gateway)?;
+    Ok(GatewayView {
+        id: gateway.id,
+        name: gateway.name.clone(),
+        credential_last4: gateway.last4.clone(),
+        peers: gateway.peers.iter().map(ToString::to_string).collect(),
+        profile: CustomProfile {
+            method_header: profile.method_header,
+            uri_header: profile.uri_header,
+            address_header: profile.address_header,
+            address_hops: profile.address_hops,
+        },
+        edit: gateway.edit,
+        created_at: gateway.created_at.into(),
+    })
+}
+
+/// List gateways.
+#[utoipa::path(get, path = "/gateways", tag = "gateways",
+    responses((status = 200, description = "All of them, by name", body = PageOf<GatewayView>), ReadProblems))]
+async fn list_gateways(
+    State(app): State<Arc<App>>,
+    AsOperator(operator): AsOperator,
+) -> Result<Json<PageOf<GatewayView>>, Error> {
+    let all = gateways::list(&app, &operator).await?;
+    Ok(Json(PageOf::whole(all.iter().map(view).collect::<Result<_, _>>()?)))
+}
+
+/// Create a gateway.
+#[utoipa::path(post, path = "/gateways", tag = "gateways", request_body = NewGateway,
+    responses((status = 201, description = "Created; its credential is shown once", body = GatewayWithCredential), EditProblems))]
+async fn create_gateway(
+    State(app): State<Arc<App>>,
+    AsOperator(operator): AsOperator,
+    Body(new): Body<NewGateway>,
+) -> Result<impl IntoResponse, Error> {
+    let profile = new.profile.map_or_else(GatewayProfile::nginx, Into::into);
+    let new = New { name: new.name, peers: new.peers, profile };
+    let (gateway, secret) = gateways::create(&app, &operator, new).await?;
+    let created = GatewayWithCredential { gateway: view(&gateway)?, credential: secret.expose().to_owned() };
+    Ok((StatusCode::CREATED, edit_tag(gateway.edit), Json(created)))
+}
+
+/// Show a gateway.
+#[utoipa::path(get, path = "/gateways/{name}", tag = "gateways",
+    params(("name" = String, Path, description = "Name of the gateway")),
+    responses((status = 200, description = "The gateway; its ETag is for If-Match", body = GatewayView), ReadProblems))]
+async fn get_gateway(
+    State(app): State<Arc<App>>,
+    AsOperator(operator): AsOperator,
+    Path(name): Path<String>,
+) -> Result<impl IntoResponse, Error> {
+    let gateway = gateways::find(&app, &operator, &name).await?;
+    Ok((edit_tag(gateway.edit), Json(view(&gateway)?)))
+}
+
+/// Change from where a gateway may call, or how it speaks.
+#[utoipa::path(patch, path = "/gateways/{name}", tag = "gateways", request_body = GatewayPatch,
+    params(("name" = String, Path, description = "Name of the gateway"),
+        ("If-Match" = String, Header, description = "The ETag of the gateway as it was seen")),
+    responses((status = 200, description = "As it is now", body = GatewayView), EditProblems))]
+async fn patch_gateway(
+    State(app): State<Arc<App>>,
+    AsOperator(operator): AsOperator,
+    Path(name): Path<String>,
+    IfMatch(seen): IfMatch,
+    Body(patch): Body<GatewayPatch>,
+) -> Result<impl IntoResponse, Error> {
+    let edit = GatewayEdit { peers: patch.peers, profile: patch.profile.map(Into::into) };
+    let gateway = gateways::edit(&app, &operator, &name, seen, edit).await?;
+    Ok((edit_tag(gateway.edit), Json(view(&gateway)?)))
+}
+
+/// Delete a gateway: it is not answered from now on.
+#[utoipa::path(delete, path = "/gateways/{name}", tag = "gateways",
+    params(("name" = String, Path, description = "Name of the gateway")),
+    responses((status = 204, description = "It is deleted"), EditProblems))]
+async fn delete_gateway(
+    State(app): State<Arc<App>>,
+    AsOperator(operator): AsOperator,
+    Path(name): Path<String>,
+) -> Result<StatusCode, Error> {
+    gateways::delete(&app, &operator, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Give a gateway a new credential; the old one fails from now on.
+#[utoipa::path(post, path = "/gateways/{name}/reset", tag = "gateways",
+    params(("name" = String, Path, description = "Name of the gateway")),
+    responses((status = 200, description = "Its new credential, shown once", body = GatewayWithCredential), EditProblems))]
+async fn reset_gateway(
+    State(app): State<Arc<App>>,
+    AsOperator(operator): AsOperator,
+    Path(name): Path<String>,
+    _: NoBody,
+) -> Result<impl IntoResponse, Error> {
+    let (gateway, secret) = gateways::reset(&app, &operator, &name).await?;
+    let reset = GatewayWithCredential { gateway: view(&gateway)?, credential: secret.expose().to_owned() };
+    Ok((edit_tag(gateway.edit), Json(reset)))
+}

@@ -1,0 +1,88 @@
+//! What people see and change about themselves.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, response::IntoResponse};
+use countersign_model::name::PersonName;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use zeroize::Zeroizing;
+
+use super::{
+    extract::{Body, SignedIn},
+    people::PersonView,
+    problem::{ChangeProblems, EditProblems, ReadProblems},
+    session::{CurrentSession, Visiting, begun},
+};
+use crate::{
+    app::App,
+    error::Error,
+    ops::profile::{self, ProfileEdit},
+};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ProfilePatch {
+    /// A new name: 1 to 100 characters.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, nullable = false)]
+    name: Option<PersonName>,
+    /// `en` or `zh-CN`.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    language: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PasswordChange {
+    /// The present password.
+    #[schema(value_type = String, format = Password)]
+    current: Zeroizing<String>,
+    /// The new one: 15 to 128 characters.
+    #[schema(value_type = String, format = Password)]
+    new: Zeroizing<String>,
+}
+
+/// The operations of this file.
+pub(super) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(get_profile, patch_profile)).routes(routes!(put_password))
+}
+
+/// Show my profile.
+#[utoipa::path(get, path = "/profile", tag = "profile",
+    responses((status = 200, description = "The person signed in", body = PersonView), ReadProblems))]
+async fn get_profile(signed_in: SignedIn) -> Json<PersonView> {
+    Json(PersonView::of(&signed_in.person))
+}
+
+/// Change my name or language.
+#[utoipa::path(patch, path = "/profile", tag = "profile", request_body = ProfilePatch,
+    responses((status = 200, description = "As it is now", body = PersonView), EditProblems))]
+async fn patch_profile(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    Body(patch): Body<ProfilePatch>,
+) -> Result<Json<PersonView>, Error> {
+    let edit = ProfileEdit { name: patch.name, language: patch.language };
+    let person = profile::edit(&app, &signed_in.caller, edit).await?;
+    Ok(Json(PersonView::of(&person)))
+}
+
+/// Change my password.
+///
+/// All my sessions end; this one goes on under a new cookie.
+#[utoipa::path(put, path = "/profile/password", tag = "profile", request_body = PasswordChange,
+    responses((status = 201, description = "Changed; a new session cookie is set", body = CurrentSession), ChangeProblems,
+        (status = 412, description = "The profile was changed at the same moment")))]
+async fn put_password(
+    State(app): State<Arc<App>>,
+    signed_in: SignedIn,
+    Visiting(visitor): Visiting,
+    Body(change): Body<PasswordChange>,
+) -> Result<impl IntoResponse, Error> {
+    let session =
+        profile::change_password(&app, &signed_in.caller, &visitor, &change.current, &change.new).await?;
+    begun(&app, session).await
+}

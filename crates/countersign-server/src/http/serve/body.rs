@@ -1,0 +1,59 @@
+//! The body of a request, which must be there in time. How large it may be is for each door to say.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::Sleep;
+
+use super::AnyError;
+use crate::limits::{BODY_READ_SECS, IMPORT_BYTES_MAX};
+
+/// Bytes of a body that are worth the time limit once: a large file is given so many times the time.
+const BYTES_PER_LIMIT: u64 = 1024 * 1024;
+
+/// What comes after the header.
+pub struct RequestBody {
+    incoming: Incoming,
+    // Only for requests that have a body.
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl RequestBody {
+    pub(super) fn new(incoming: Incoming) -> Self {
+        let bytes = incoming.size_hint().upper().unwrap_or(IMPORT_BYTES_MAX).min(IMPORT_BYTES_MAX);
+        let secs = BODY_READ_SECS * (1 + bytes / BYTES_PER_LIMIT);
+        let deadline = (bytes > 0).then(|| Box::pin(tokio::time::sleep(Duration::from_secs(secs))));
+        Self { incoming, deadline }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = AnyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, AnyError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(context) {
+            return Poll::Ready(frame.map(|frame| frame.map_err(AnyError::from)));
+        }
+        match self.deadline.as_mut().map(|deadline| deadline.as_mut().poll(context)) {
+            Some(Poll::Ready(())) => Poll::Ready(Some(Err("the body did not come in time".into()))),
+            _ => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}

@@ -1,0 +1,138 @@
+//! Lists and shows tokens.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State, response::IntoResponse};
+use countersign_model::{id::OfToken, limits::NAME_CHARS_MAX};
+use countersign_store::TokenState as KeptState;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::answer::{Token, TokenSummary};
+use crate::{
+    app::App,
+    error::{Error, Kind},
+    http::{
+        extract::{Id, In, ListPlace, PageParameters, Query, edit_tag, seal_cursor},
+        problem::ReadProblems,
+    },
+    ops::tokens::{self, Created, ListAsk},
+    rights::ViewTokens,
+};
+
+/// Which tokens are asked for.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListTokens {
+    /// Part of the name, ignoring case.
+    #[param(max_length = 100)]
+    name: Option<String>,
+    /// When they were created.
+    #[param(inline)]
+    created: Option<CreatedAsk>,
+    /// Whether they are switched on, whatever their expiry.
+    #[param(inline)]
+    state: Option<StateAsk>,
+    /// The `next` of the page before.
+    after: Option<String>,
+    /// Rows at most; 50 when absent.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+}
+
+/// When tokens were created.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+pub enum CreatedAsk {
+    /// In the last 7 days.
+    #[serde(rename = "last_7_days")]
+    LastWeek,
+    /// In the last 30 days.
+    #[serde(rename = "last_30_days")]
+    LastMonth,
+    /// Before that.
+    #[serde(rename = "more_than_30_days")]
+    Earlier,
+}
+
+/// Whether tokens are switched on.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StateAsk {
+    /// They are.
+    Enabled,
+    /// They are not.
+    Disabled,
+}
+
+/// A page of tokens, newest first.
+#[derive(Serialize, ToSchema)]
+pub struct TokenPage {
+    /// The tokens.
+    #[schema(max_items = 200)]
+    items: Vec<TokenSummary>,
+    /// What to send as `after` for the next page; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Lists the tokens of an account, newest first. Needs `tokens.view`.
+#[utoipa::path(
+    get,
+    path = "/accounts/{account_id}/tokens",
+    tag = "tokens",
+    params(("account_id" = String, Path, description = "The account."), ListTokens),
+    responses((status = 200, description = "A page of tokens, without secrets.", body = TokenPage), ReadProblems)
+)]
+pub(super) async fn list_tokens(
+    State(app): State<Arc<App>>,
+    In(granted): In<ViewTokens>,
+    Query(query): Query<ListTokens>,
+) -> Result<Json<TokenPage>, Error> {
+    let place = ListPlace { list: "tokens", account: Some(granted.account.id) };
+    let page = PageParameters { after: query.after, limit: query.limit }.open(&app, place)?;
+    if query.name.as_ref().is_some_and(|name| name.chars().count() > NAME_CHARS_MAX) {
+        let detail =
+            format!("The parameter `name` has more than {NAME_CHARS_MAX} characters, and no name has.");
+        return Err(Error::new(Kind::Malformed, "query_invalid", detail).at_field("name"));
+    }
+    let ask = ListAsk {
+        name: query.name.filter(|name| !name.is_empty()),
+        created: query.created.map(|created| match created {
+            CreatedAsk::LastWeek => Created::LastWeek,
+            CreatedAsk::LastMonth => Created::LastMonth,
+            CreatedAsk::Earlier => Created::Earlier,
+        }),
+        state: query.state.map(|state| match state {
+            StateAsk::Enabled => KeptState::Enabled,
+            StateAsk::Disabled => KeptState::Disabled,
+        }),
+    };
+    let found = tokens::list(&app, &granted, ask, &page).await?;
+    let items = found.rows.into_iter().map(TokenSummary::from).collect();
+    Ok(Json(TokenPage { items, next: seal_cursor(&app, place, found.next)? }))
+}
+
+/// Shows a token, without its secret. Needs `tokens.view`.
+#[utoipa::path(
+    get,
+    path = "/accounts/{account_id}/tokens/{token_id}",
+    tag = "tokens",
+    params(
+        ("account_id" = String, Path, description = "The account."),
+        ("token_id" = String, Path, description = "The token."),
+    ),
+    responses(
+        (status = 200, description = "The token.", body = Token,
+            headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))),
+        ReadProblems
+    )
+)]
+pub(super) async fn get_token(
+    State(app): State<Arc<App>>,
+    In(granted): In<ViewTokens>,
+    Id(id): Id<OfToken>,
+) -> Result<impl IntoResponse, Error> {
+    let view = tokens::get(&app, &granted, id).await?;
+    Ok((edit_tag(view.token.edit), Json(Token::from(view))))
+}

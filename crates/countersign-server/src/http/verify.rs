@@ -1,0 +1,174 @@
+//! `POST /v1/verify`: a back end asks, once or many times in a request, and is told more than a gateway. A denial is
+//! an answer here, so it comes with 200; an outage is not, so it comes with 503.
+
+mod wire;
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use countersign_model::{
+    change::Seq,
+    credential::Authorization,
+    decision::{Ask, Decision, Target, Unavailable},
+    time::Now,
+};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use wire::{AskBody, Body, Verdict, Verdicts};
+
+use super::data_plane::{
+    Asked, DataPlane,
+    answer::{self, Answer},
+    caller::{self, Claim},
+};
+use crate::{
+    error::{Error, Kind},
+    limits::{VERIFY_ASKS_MAX, VERIFY_BODY_BYTES_MAX},
+};
+
+/// One checked ask, with what it borrows from the body.
+struct Checked<'b> {
+    body: &'b AskBody<'b>,
+    target: Target<'b>,
+    client_address: Option<IpAddr>,
+    api_version: Option<String>,
+}
+
+/// Answers `POST /v1/verify`.
+pub(super) async fn answer(asked: Asked<'_>) -> Answer {
+    let (id, plane) = (asked.id, asked.plane);
+    match judge(asked).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let mut answer = answer::problem(&error, Some(id));
+            if error.kind == Kind::Unauthenticated {
+                plane.metrics.untrusted_gateways.inc();
+                let challenge = HeaderValue::from_static("X-Countersign-Gateway realm=\"countersign\"");
+                answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            }
+            answer
+        }
+    }
+}
+
+async fn judge(asked: Asked<'_>) -> Result<Answer, Error> {
+    let (id, plane) = (asked.id, asked.plane);
+    let headers = asked.request.headers();
+    let gateway = caller::any(&plane.app, &Claim::of(headers), asked.peer).ok_or_else(gateway_unknown)?;
+    if !is_json(headers) {
+        return Err(Error::new(
+            Kind::NotJson,
+            "not_json",
+            "Send the body as JSON, with Content-Type: application/json.",
+        ));
+    }
+    let bytes: Bytes = asked.body(VERIFY_BODY_BYTES_MAX).await?;
+    let body = Body::read(&bytes).map_err(|error| Error::malformed(unreadable(&error)))?;
+    let body = body.ok_or_else(|| Error::malformed("An ask cannot hold asks; send one list of them."))?;
+    let (asks, is_batch) = match &body.asks {
+        None => (std::slice::from_ref(&body.one), false),
+        Some(_) if !body.one.is_blank() => {
+            return Err(Error::invalid("asks", "send either one ask or a list of asks, not both"));
+        }
+        Some(asks) if (1..=VERIFY_ASKS_MAX).contains(&asks.len()) => (asks.as_slice(), true),
+        Some(_) => return Err(Error::invalid("asks", format!("send 1 to {VERIFY_ASKS_MAX} asks"))),
+    };
+    let checked = asks.iter().enumerate().map(|(index, ask)| check(ask, is_batch.then_some(index)));
+    let checked: Vec<Checked<'_>> = checked.collect::<Result<_, _>>()?;
+    // The request is completely received only now, so the clock is read only now.
+    let (now, seq) = (plane.app.clock.now(), plane.app.verifier.applied());
+    let decided: Result<Vec<Decision>, Unavailable> =
+        checked.iter().map(|one| one.decide(plane, now)).collect();
+    let decisions = match decided {
+        Ok(decisions) => decisions,
+        Err(reason) => {
+            plane.note("verify", Some(&gateway.name), (id, None), &Decision::Unavailable(reason));
+            return Ok(answer::unavailable(reason, id));
+        }
+    };
+    for (one, decision) in checked.iter().zip(&decisions) {
+        plane.note("verify", Some(&gateway.name), (id, one.client_address), decision);
+    }
+    let catalog = plane.app.verifier.catalog();
+    let mut verdicts = decisions.iter().map(|decision| Verdict::of(decision, catalog.as_deref(), seq, id));
+    Ok(if is_batch {
+        answer::json(&Verdicts { verdicts: verdicts.collect() })
+    } else {
+        answer::json(&verdicts.next())
+    })
+}
+
+impl Checked<'_> {
+    /// The decision; an outage of ours for one ask is one for the whole request, which is asked again as a whole.
+    fn decide(&self, plane: &DataPlane, now: Now) -> Result<Decision, Unavailable> {
+        let version = self.api_version.as_ref().map(String::as_bytes);
+        let ask = Ask {
+            authorization: match self.body.authorization.as_deref() {
+                Some(value) => Authorization::One(value.as_bytes()),
+                None => Authorization::Absent,
+            },
+            target: self.target,
+            version_headers: version.as_slice(),
+            client_address: self.client_address,
+            min_seq: self.body.min_seq.map(Seq),
+        };
+        match plane.app.verifier.decide(&ask, now) {
+            Decision::Unavailable(reason) => Err(reason),
+            decision => Ok(decision),
+        }
+    }
+}
+
+fn check<'b>(body: &'b AskBody<'b>, index: Option<usize>) -> Result<Checked<'b>, Error> {
+    let field = |name: &str| index.map_or_else(|| name.to_owned(), |index| format!("asks[{index}].{name}"));
+    let target = match (body.scope.as_deref(), body.method.as_deref(), body.uri.as_deref()) {
+        (Some(scope), None, None) => Target::Scope(scope),
+        (None, Some(method), Some(uri)) => Target::Request { method: method.as_bytes(), uri: uri.as_bytes() },
+        (Some(_), _, _) => {
+            return Err(Error::invalid(field("scope"), "name a scope or a method and a URI, not both"));
+        }
+        (None, None, _) => {
+            return Err(Error::invalid(field("method"), "name a method and a URI, or a scope"));
+        }
+        (None, Some(_), None) => {
+            return Err(Error::invalid(field("uri"), "name the original URI, such as /Advertisers"));
+        }
+    };
+    let client_address = match body.client_address.as_deref().map(str::parse) {
+        None => None,
+        Some(Ok(address)) => Some(address),
+        Some(Err(_)) => {
+            return Err(Error::invalid(field("client_address"), "this is not an IPv4 or IPv6 address"));
+        }
+    };
+    Ok(Checked {
+        body,
+        target,
+        client_address,
+        api_version: body.api_version.map(|version| version.to_string()),
+    })
+}
+
+/// Where the fault is; never what stands there, for it may be a secret.
+fn unreadable(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        serde_json::error::Category::Syntax => "is not JSON",
+        serde_json::error::Category::Eof => "ends too early",
+        _ => "is not an ask: a field is unknown, given twice, missing, or of the wrong type",
+    };
+    format!("The body {what}, at line {} column {}.", error.line(), error.column())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else { return false };
+    let essence = line.to_str().ok().and_then(|line| line.split(';').next()).unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+fn gateway_unknown() -> Error {
+    Error::new(
+        Kind::Unauthenticated,
+        "gateway_unknown",
+        "Send the credential of a gateway in X-Countersign-Gateway; an operator makes one with `countersign gateway create NAME`.",
+    )
+}

@@ -1,0 +1,97 @@
+//! The gateways that may ask, in memory: a door must not read the database to know its caller.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use countersign_model::digest::Digest;
+use countersign_store::{Gateway, Store};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// Which one header carries what. Everything else a request says is ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayProfile {
+    /// The header with the original method, lower case.
+    pub method_header: String,
+    /// The header with the original URI, lower case.
+    pub uri_header: String,
+    /// The header with the client's address, lower case.
+    pub address_header: String,
+    /// How many addresses from the right of that list the gateway's own proxies wrote: 1 takes the last.
+    pub address_hops: u8,
+}
+
+/// A gateway ready to be recognised.
+#[derive(Debug, Clone)]
+pub struct LiveGateway {
+    /// Its name.
+    pub name: String,
+    /// Keyed digest of its credential.
+    pub credential: Digest,
+    /// From where it may call; empty: from everywhere.
+    pub peers: Vec<IpNet>,
+    /// Its profile.
+    pub profile: GatewayProfile,
+}
+
+/// All gateways, by name.
+#[derive(Default)]
+pub struct GatewayTable {
+    by_name: RwLock<Arc<HashMap<String, Arc<LiveGateway>>>>,
+}
+
+impl GatewayProfile {
+    /// What the nginx recipe sends.
+    pub fn nginx() -> Self {
+        Self {
+            method_header: "x-original-method".to_owned(),
+            uri_header: "x-original-uri".to_owned(),
+            address_header: "x-original-address".to_owned(),
+            address_hops: 1,
+        }
+    }
+}
+
+impl GatewayTable {
+    /// Reads them from the store; called at start and after every change of a gateway.
+    pub async fn reload(&self, store: &Store) -> Result<(), Error> {
+        let mut by_name = HashMap::new();
+        for gateway in store.gateways().await? {
+            let live = live(gateway)?;
+            by_name.insert(live.name.clone(), Arc::new(live));
+        }
+        *self.by_name.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(by_name);
+        Ok(())
+    }
+
+    /// The gateway with this name.
+    pub fn find(&self, name: &str) -> Option<Arc<LiveGateway>> {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// The gateway with this credential, whatever its name.
+    pub fn find_by_credential(&self, credential: Digest) -> Option<Arc<LiveGateway>> {
+        let all = Arc::clone(&self.by_name.read().unwrap_or_else(PoisonError::into_inner));
+        all.values().find(|gateway| gateway.credential == credential).cloned()
+    }
+}
+
+impl LiveGateway {
+    /// Whether a call from this address can be its.
+    pub fn calls_from(&self, peer: IpAddr) -> bool {
+        let peer = countersign_model::address::normalise(peer);
+        self.peers.is_empty() || self.peers.iter().any(|network| network.contains(&peer))
+    }
+}
+
+fn live(gateway: Gateway) -> Result<LiveGateway, Error> {
+    let profile =
+        serde_json::from_str(&gateway.profile).map_err(|error| Error::internal("gateway profile", &error))?;
+    Ok(LiveGateway { name: gateway.name, credential: gateway.credential, peers: gateway.peers, profile })
+}

@@ -1,0 +1,117 @@
+//! Runs an opened installation: its listeners and background tasks, from the first request to an orderly end. It binds
+//! no port and hears no signal: the binary hands it listeners and a stop.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use hyper::service::service_fn;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    app::App,
+    error::Error,
+    http::{
+        self, Door,
+        data_plane::DataPlane,
+        health::{Health, Readiness},
+        metrics::Metrics,
+        serve::{Listener, serve},
+    },
+    limits::NOT_READY_SECS,
+    node::{UsageFlush, Vitals, sweep},
+};
+
+/// The bound listeners.
+pub struct Listeners {
+    /// Console and management API.
+    pub management: TcpListener,
+    /// Verification.
+    pub data_plane: TcpListener,
+    /// Health and metrics.
+    pub health: TcpListener,
+    /// The management API for the command line, with operator rights.
+    pub socket: Option<UnixListener>,
+}
+
+/// Serves until `stop`; then tells load balancers for a moment, finishes what is in flight, writes the last uses and
+/// closes the store.
+pub async fn run(app: Arc<App>, listeners: Listeners, stop: CancellationToken) -> Result<(), Error> {
+    let (metrics, readiness) = (Arc::new(Metrics::default()), Arc::new(Readiness::default()));
+    let (doors, health, tasks) = (TaskTracker::new(), TaskTracker::new(), TaskTracker::new());
+    let (close_doors, close_health, end_tasks) =
+        (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+
+    open_doors(
+        &app,
+        listeners.management,
+        listeners.data_plane,
+        listeners.socket,
+        &metrics,
+        &doors,
+        &close_doors,
+    );
+    open_health(&app, listeners.health, &metrics, &readiness, &health, &close_health);
+    let uses = UsageFlush::new(app.store.clone(), Arc::clone(&app.verifier), metrics.uses_delayed.clone());
+    tasks.spawn(uses.run(end_tasks.clone()));
+    tasks.spawn(sweep(Arc::clone(&app), end_tasks.clone()));
+    readiness.started();
+
+    stop.cancelled().await;
+    readiness.draining();
+    tracing::info!("stopping: not ready from now on");
+    tokio::time::sleep(Duration::from_secs(NOT_READY_SECS)).await;
+    finish(&doors, &close_doors).await;
+    finish(&tasks, &end_tasks).await;
+    finish(&health, &close_health).await;
+    app.store.clone().close().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Tells tasks to end, and waits until they have.
+async fn finish(tasks: &TaskTracker, end: &CancellationToken) {
+    end.cancel();
+    tasks.close();
+    tasks.wait().await;
+}
+
+fn open_doors(
+    app: &Arc<App>,
+    management: TcpListener,
+    data_plane: TcpListener,
+    socket: Option<UnixListener>,
+    metrics: &Arc<Metrics>,
+    doors: &TaskTracker,
+    close: &CancellationToken,
+) {
+    let public = TowerToHyperService::new(http::management(Arc::clone(app), Door::Public));
+    doors.spawn(serve(Listener::Tcp(management), public, metrics.listener("management"), close.clone()));
+    if let Some(socket) = socket {
+        let local = TowerToHyperService::new(http::management(Arc::clone(app), Door::LocalSocket));
+        doors.spawn(serve(Listener::Unix(socket), local, metrics.listener("socket"), close.clone()));
+    }
+    let plane = DataPlane { app: Arc::clone(app), metrics: Arc::clone(metrics) };
+    let answer = service_fn(move |request| {
+        let plane = plane.clone();
+        async move { Ok::<_, Infallible>(plane.answer(request).await) }
+    });
+    doors.spawn(serve(Listener::Tcp(data_plane), answer, metrics.listener("data_plane"), close.clone()));
+}
+
+fn open_health(
+    app: &Arc<App>,
+    listener: TcpListener,
+    metrics: &Arc<Metrics>,
+    readiness: &Arc<Readiness>,
+    tasks: &TaskTracker,
+    close: &CancellationToken,
+) {
+    let vitals = Vitals::of(Arc::clone(app));
+    let health = Health { vitals, metrics: Arc::clone(metrics), readiness: Arc::clone(readiness) };
+    let answer = service_fn(move |request| {
+        let health = health.clone();
+        async move { Ok::<_, Infallible>(health.answer(request).await) }
+    });
+    tasks.spawn(serve(Listener::Tcp(listener), answer, metrics.listener("health"), close.clone()));
+}

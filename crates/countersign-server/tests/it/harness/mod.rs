@@ -1,0 +1,9 @@
+//! What every test starts from: an installation of its own in a temporary directory, and callers of every kind.
+
+mod answer;
+mod client;
+mod world;
+
+pub use answer::Answer;
+pub use client::Client;
+pub use world::{ADMINISTRATOR, ANALYST, PASSWORD, SPECIALIST, World, code_of, user_id};

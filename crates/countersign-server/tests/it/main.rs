@@ -1,0 +1,20 @@
+//! The management API, from the outside: an in-process router over a real store, typed callers, a fixed clock and a
+//! seeded source of randomness. The tree of tests is the tree of addresses.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod accounts;
+mod audit;
+mod bootstrap;
+mod catalog;
+mod harness;
+mod headers;
+mod import;
+mod json_input;
+mod legacy;
+mod machines;
+mod members;
+mod people;
+mod rights;
+mod session;
+mod tenants;
+mod tokens;

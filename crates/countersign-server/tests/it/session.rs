@@ -1,0 +1,5 @@
+//! Signing in and out.
+
+mod cross_site;
+mod guessing;
+mod life;
