@@ -11,9 +11,11 @@ use std::{net::IpAddr, sync::Arc};
 use countersign_model::{
     decision::{Decision, Denial, Denied},
     id::RequestId,
+    route::Request as Target,
 };
 use http_body_util::{BodyExt as _, Limited};
 use hyper::{Method, Request, body::Bytes};
+use serde_json::Map;
 
 use self::answer::Answer;
 use super::{Peer, forward_auth, metrics::Metrics, serve::RequestBody, verify, whoami};
@@ -81,7 +83,19 @@ impl Asked<'_> {
                 ("whoami", whoami::answer(&self))
             }
             "/whoami" => ("whoami", answer::method_not_allowed("GET, HEAD", self.id)),
-            _ => ("none", answer::problem(&no_such_door(), Some(self.id))),
+            _ => ("none", self.nowhere()),
+        }
+    }
+
+    /// Another spelling of a path is refused as such, here as behind a gateway.
+    fn nowhere(&self) -> Answer {
+        let uri = self.request.uri();
+        let target = uri.path_and_query().map_or(uri.path(), |target| target.as_str());
+        match Target::read(b"GET", target.as_bytes(), false) {
+            Ok(_) => answer::problem(&no_such_door(), Some(self.id)),
+            Err(denial) => {
+                answer::denied(&Denied { denial, token: None, account: None }, &Map::new(), self.id)
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use countersign_model::{
     actor::Actor,
     digest::Digest,
-    id::{RequestId, SessionId},
+    id::{RequestId, SessionId, UserId},
     name::EmailAddress,
 };
 use countersign_store::{AuditDraft, Device, Outcome, Person, Session, Write};
@@ -109,8 +109,10 @@ async fn known_device(
     person: Option<&Person>,
 ) -> Result<Option<Digest>, Error> {
     let tag = visitor.device.as_ref().and_then(|cookie| cookie_tag(app, Purpose::Device, cookie.as_bytes()));
-    let (Some(person), Some(tag)) = (person, tag) else { return Ok(None) };
-    Ok(app.store.knows_device(person.id, tag).await?.then_some(tag))
+    let Some(tag) = tag else { return Ok(None) };
+    // Looked for where there is nobody too, so that the time does not tell.
+    let user = person.map_or(UserId::from_u128(0), |person| person.id);
+    Ok(app.store.knows_device(user, tag).await?.then_some(tag))
 }
 
 /// Strangers are counted by address and by the e-mail address they try, anybody's or not; a known device by itself,
@@ -134,10 +136,12 @@ fn throttle(app: &App, visitor: &Visitor, device: Option<Digest>, key: &str) -> 
 /// Counts the attempt before it is tried, so that no number of attempts at once gets past the limit; answers the person
 /// where the password is to be compared.
 async fn admit(app: &App, person: Option<Person>, known_device: bool) -> Result<Option<Person>, Error> {
+    let now = app.clock.wall();
     let Some(person) = person.filter(|person| person.active && person.password.is_some()) else {
+        app.store.count_stranger_sign_in(now).await?;
         return Ok(None);
     };
-    let tries = app.store.count_failed_sign_in(person.id, Some(app.clock.wall())).await?;
+    let tries = app.store.count_failed_sign_in(person.id, Some(now)).await?;
     Ok((known_device || tries <= FAILED_SIGN_INS_MAX).then_some(person))
 }
 

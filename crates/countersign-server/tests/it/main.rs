@@ -13,6 +13,7 @@ mod json_input;
 mod legacy;
 mod machines;
 mod members;
+mod openapi;
 mod people;
 mod rights;
 mod session;
