@@ -13,6 +13,7 @@ mod writer;
 
 use std::{
     fs::{File, OpenOptions},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread::{Builder, JoinHandle},
@@ -63,6 +64,10 @@ impl Db {
     /// Opens the file, creating or migrating it, and starts the threads.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let lock = lock(path)?;
+        // SQLite would make it as open as the umask lets; its log gets the rights of its database.
+        private(path).map_err(|error| {
+            Error::Unavailable(format!("{} cannot be opened: {error}", path.display()))
+        })?;
         let mut connection = sqlite::open_writer(path)?;
         let schema_version = migrate::migrate(&mut connection)?;
         let seq = sqlite::select(&connection, feed::HEADS, &[], &|row| feed::read_heads(row))?
@@ -213,6 +218,11 @@ impl Drop for Db {
     }
 }
 
+/// Opens a file, and makes it for its user alone where there is none.
+fn private(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
+}
+
 /// Holds `<file>.lock` beside the database, so that no second process writes it. The system lets go of it when the
 /// process ends, however it ends.
 fn lock(path: &Path) -> Result<File, Error> {
@@ -222,8 +232,7 @@ fn lock(path: &Path) -> Result<File, Error> {
     let unusable = |error: &dyn std::fmt::Display| {
         Error::Unavailable(format!("{} cannot be locked: {error}", name.display()))
     };
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&name);
-    let file = file.map_err(|error| unusable(&error))?;
+    let file = private(&name).map_err(|error| unusable(&error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {

@@ -18,6 +18,8 @@ pub(crate) const PING: &str = "update cluster set epoch = epoch where singleton 
 pub(crate) const SESSION_SEEN: &str = "update sessions set seen_at = $2 where id = $1 and seen_at < $2";
 pub(crate) const SIGN_IN_FAILED: &str = "
 update people set failed_sign_ins = failed_sign_ins + 1, failed_at = $2 where id = $1 returning failed_sign_ins";
+pub(crate) const STRANGER_FAILED: &str = "
+update strangers set failed_sign_ins = failed_sign_ins + 1, failed_at = $2 where singleton = $1 returning failed_sign_ins";
 pub(crate) const SIGN_IN_SUCCEEDED: &str = "
 update people set failed_sign_ins = 0, failed_at = null where id = $1 returning failed_sign_ins";
 pub(crate) const OLD_SESSIONS: &str = "delete from sessions where expires_at <= $1";
@@ -50,6 +52,13 @@ impl Store {
         };
         let touched = self.db().quiet(vec![statement]).await?;
         Ok(touched.answer.and_then(|count| u32::try_from(count).ok()).unwrap_or_default())
+    }
+
+    /// Counts a wrong password of somebody who is not there. Nobody reads the count; it is written, and waits for the
+    /// disk, so that the time of a refusal does not tell who exists.
+    pub async fn count_stranger_sign_in(&self, at: Timestamp) -> Result<(), Error> {
+        let statement = Statement::new(STRANGER_FAILED, vec![1_u64.into(), at.into()]);
+        self.db().quiet(vec![statement]).await.map(|_| ())
     }
 
     /// Removes sessions, invitations, idempotency records and devices that ended before their time, and answers how

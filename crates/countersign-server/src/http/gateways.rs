@@ -1,6 +1,6 @@
 //! Gateways: who may ask for decisions.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use axum::{
     Json,
@@ -10,7 +10,10 @@ use axum::{
 use countersign_model::id::GatewayId;
 use countersign_store::Gateway;
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IntoDeserializer as _, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -71,8 +74,8 @@ struct CustomProfile {
 }
 
 /// A profile we ship, by name, or one of your own.
-#[derive(Deserialize, ToSchema)]
-#[serde(untagged)]
+#[derive(ToSchema)]
+#[schema(untagged)]
 enum ProfileChoice {
     /// By name.
     Shipped(ShippedProfile),
@@ -115,6 +118,31 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_gateways, create_gateway))
         .routes(routes!(get_gateway, patch_gateway, delete_gateway))
         .routes(routes!(reset_gateway))
+}
+
+/// By hand, because serde's own reader of untagged choices takes a list for the fields of a structure.
+impl<'de> Deserialize<'de> for ProfileChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ProfileVisitor)
+    }
+}
+
+struct ProfileVisitor;
+
+impl<'de> Visitor<'de> for ProfileVisitor {
+    type Value = ProfileChoice;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a profile, or a JSON object with names for its fields")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<ProfileChoice, E> {
+        ShippedProfile::deserialize(name.into_deserializer()).map(ProfileChoice::Shipped)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<ProfileChoice, A::Error> {
+        CustomProfile::deserialize(MapAccessDeserializer::new(fields)).map(ProfileChoice::Custom)
+    }
 }
 
 impl From<ProfileChoice> for GatewayProfile {

@@ -12,8 +12,10 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") },
+    Migration { number: 2, name: "strangers", sql: include_str!("../../migrations/sqlite/0002_strangers.sql") },
+];
 
 const LEDGER: &str = "create table if not exists migrations (
     number integer primary key, name text not null, checksum blob not null, applied_at integer not null

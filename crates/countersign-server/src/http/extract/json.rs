@@ -1,5 +1,5 @@
 //! Reads JSON strictly: no key twice, bounded depth, no NUL in texts, nothing after the end. What two parsers could read
-//! in two ways is not read at all.
+//! in two ways is not read at all. What the values mean is told in `named`.
 
 use std::fmt;
 
@@ -9,6 +9,7 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
+use super::named::Named;
 use crate::{
     error::{Error, Kind},
     limits::JSON_DEPTH_MAX,
@@ -29,12 +30,11 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
         .map_err(|error| {
             Error::malformed(format!("The body is not JSON that can be read: {}.", plain(&error)))
         })?;
-    // Without this a list would be read as the fields of a struct in their order.
     if !value.is_object() {
         return Err(Error::invalid("body", "it must be a JSON object, with names for its fields"));
     }
     let mut track = serde_path_to_error::Track::new();
-    T::deserialize(serde_path_to_error::Deserializer::new(value, &mut track))
+    T::deserialize(serde_path_to_error::Deserializer::new(Named(value), &mut track))
         .map_err(|error| wrong_field(&track.path().to_string(), &error.to_string()))
 }
 

@@ -6,6 +6,7 @@ mod body;
 mod cursor;
 mod identity;
 mod json;
+mod named;
 mod preconditions;
 mod query;
 mod rights;

@@ -1,0 +1,44 @@
+# What people and continuous integration both run.
+.PHONY: demo test test-long bench fmt lint check
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+# Builds and starts everything: Countersign, a sample API, nginx in front of it. Ctrl-C stops all of it.
+demo:
+	@scripts/demo
+
+# Installs what the tests need and runs every one of them. About 20 minutes on two cores from nothing.
+test:
+	@scripts/timed "debian packages" scripts/install-debian-packages
+	@scripts/timed "lint" $(MAKE) --no-print-directory lint
+	@scripts/timed "build" cargo build --locked --workspace --all-targets
+	@scripts/timed "rust tests" cargo test --locked --workspace
+	@scripts/timed "api conformance" scripts/api-conformance 90
+	@scripts/timed "fuzz" scripts/fuzz 10
+	@echo "make test: all suites passed"
+
+# The same with full counts, ten minutes of fuzzing for each target, and the dependency rules by cargo-deny.
+test-long: export COUNTERSIGN_TEST_FULL = 1
+test-long:
+	@scripts/timed "debian packages" scripts/install-debian-packages
+	@scripts/timed "lint" $(MAKE) --no-print-directory lint
+	@scripts/timed "rust tests, full counts" cargo test --locked --workspace
+	@scripts/timed "api conformance" scripts/api-conformance 900
+	@scripts/timed "dependency rules" scripts/dependency-rules
+	@scripts/timed "fuzz" scripts/fuzz 600
+	@echo "make test-long: all suites passed"
+
+# How many durable changes a second this machine makes.
+bench:
+	cargo run --locked --release -p countersign-store --example changes_per_second
+
+fmt:
+	cargo fmt --all
+
+lint:
+	cargo fmt --all -- --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+check:
+	cargo check --locked --workspace --all-targets

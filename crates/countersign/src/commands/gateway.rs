@@ -1,0 +1,103 @@
+//! `countersign gateway`: who may ask for decisions. A gateway's credential is shown once.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use http::Method;
+use serde_json::json;
+
+use super::Desk;
+use crate::{
+    connection::Ask,
+    failure::Failure,
+    output::{self, Column, Destination},
+};
+
+const PATH: &str = "/api/v1/gateways";
+const COLUMNS: [Column<'static>; 4] = [
+    ("NAME", "/name"),
+    ("CREDENTIAL ENDS IN", "/credential_last4"),
+    ("PEERS", "/peers"),
+    ("CREATED", "/created_at"),
+];
+const MADE: [Column<'static>; 2] = [("NAME", "/gateway/name"), ("PEERS", "/gateway/peers")];
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Add a gateway; prints its credential once
+    Create {
+        /// Its name: lower-case letters, digits and hyphens
+        name: String,
+        /// A network it may call from; can be given many times. None: from everywhere
+        #[arg(long = "peer")]
+        peers: Vec<String>,
+        /// Write the credential to this new file (mode 0600) instead of printing it
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// List gateways
+    List,
+    /// Give a gateway a new credential; the old one fails at once
+    Reset {
+        /// Its name
+        name: String,
+        /// Write the credential to this new file (mode 0600) instead of printing it
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Remove a gateway; it is refused at once
+    Delete {
+        /// Its name
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Runs it.
+pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Create { name, peers, out } => {
+            let destination = Destination::prepare(out)?;
+            let gateway =
+                desk.ask(Ask::new(Method::POST, PATH).json(&json!({ "name": name, "peers": peers }))).await?;
+            output::credential(desk.format, &MADE, &gateway, "credential", destination)
+        }
+        Command::List => {
+            output::rows(desk.format, &COLUMNS, &desk.list(PATH).await?);
+            Ok(())
+        }
+        Command::Reset { name, out, yes } => {
+            let path = find(&name)?;
+            output::confirm(
+                &format!("Gateway {name} is refused until it has the new credential."),
+                &name,
+                yes,
+            )?;
+            let destination = Destination::prepare(out)?;
+            let gateway = desk.ask(Ask::new(Method::POST, format!("{path}/reset"))).await?;
+            output::credential(desk.format, &MADE, &gateway, "credential", destination)
+        }
+        Command::Delete { name, yes } => {
+            let path = find(&name)?;
+            output::confirm(&format!("Everything behind gateway {name} is refused at once."), &name, yes)?;
+            desk.ask(Ask::new(Method::DELETE, path)).await?;
+            output::note(format!("Gateway {name} is gone."));
+            Ok(())
+        }
+    }
+}
+
+fn find(name: &str) -> Result<String, Failure> {
+    let fits = !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if fits {
+        Ok(format!("{PATH}/{name}"))
+    } else {
+        Err(Failure::usage(format!("{name:?} is no name of a gateway")))
+    }
+}

@@ -1,0 +1,143 @@
+//! The commands: one file each, and this table of contents. A command reads its arguments, asks the management API, and
+//! shows the answer; what is allowed and what it means is decided behind that API.
+
+mod account;
+mod audit;
+mod catalog;
+mod config;
+mod demo;
+mod doctor;
+mod gateway;
+mod import;
+mod listing;
+mod member;
+mod person;
+mod platform_credential;
+mod serve;
+mod token;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::{
+    config::{Config, Flags},
+    connection::Connection,
+    failure::Failure,
+    output::{self, Format},
+};
+
+/// Self-hosted platform for the API access tokens of a company that sells an API.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    #[command(flatten)]
+    flags: Flags,
+    /// How results are shown
+    #[arg(short = 'o', long, global = true, value_enum, default_value_t)]
+    output: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or found wrong, 2 usage, 3 unavailable (no server, no installation, \
+port taken).\nWhile a server runs, commands go through its socket; otherwise they open the data directory themselves.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve,
+    /// Run a demonstration: server, sample API, and nginx in front of it
+    Demo(demo::Arguments),
+    /// Check or print the configuration
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Check, load or show a catalog
+    #[command(subcommand)]
+    Catalog(catalog::Command),
+    /// Accounts: the customers of the platform
+    #[command(subcommand)]
+    Account(account::Command),
+    /// People in an account
+    #[command(subcommand)]
+    Member(member::Command),
+    /// Tokens of an account
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Gateways: who may ask for decisions
+    #[command(subcommand)]
+    Gateway(gateway::Command),
+    /// Machines with operator rights
+    #[command(subcommand)]
+    PlatformCredential(platform_credential::Command),
+    /// People: customers' and operators alike
+    #[command(subcommand)]
+    Person(person::Command),
+    /// Bring existing credentials in
+    #[command(subcommand)]
+    Import(import::Command),
+    /// Verify or export the audit trail
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Say what is configured, from where, and what is wrong
+    Doctor,
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What a command that asks the management API works with.
+pub struct Desk {
+    /// The way there.
+    pub connection: Connection,
+    /// How results are shown.
+    pub format: Format,
+}
+
+/// Runs the command.
+pub async fn run(arguments: Arguments, environment: &[(String, String)]) -> Result<(), Failure> {
+    let Arguments { flags, output, command } = arguments;
+    match command {
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "countersign", &mut script);
+            output::line(String::from_utf8_lossy(&script).trim_end());
+            return Ok(());
+        }
+        Command::Config(command) => return config::run(&command, &flags, environment, output),
+        Command::Catalog(catalog::Command::Check { file }) => return catalog::check(&file),
+        _ => {}
+    }
+    let settings = Config::resolve(&flags, environment)?;
+    match command {
+        Command::Serve => serve::run(&settings, || Config::resolve(&flags, environment)).await,
+        Command::Demo(arguments) => demo::run(&settings, arguments).await,
+        Command::Doctor => doctor::run(&settings, output).await,
+        other => {
+            let desk = Desk { connection: Connection::open(&settings).await?, format: output };
+            let done = at_desk(&desk, other).await;
+            desk.connection.close().await;
+            done
+        }
+    }
+}
+
+async fn at_desk(desk: &Desk, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Catalog(command) => catalog::run(desk, command).await,
+        Command::Account(command) => account::run(desk, command).await,
+        Command::Member(command) => member::run(desk, command).await,
+        Command::Token(command) => token::run(desk, command).await,
+        Command::Gateway(command) => gateway::run(desk, command).await,
+        Command::PlatformCredential(command) => platform_credential::run(desk, command).await,
+        Command::Person(command) => person::run(desk, command).await,
+        Command::Import(command) => import::run(desk, command).await,
+        Command::Audit(command) => audit::run(desk, command).await,
+        // These were run before a connection was needed.
+        Command::Serve
+        | Command::Demo(_)
+        | Command::Config(_)
+        | Command::Doctor
+        | Command::Completions { .. } => Ok(()),
+    }
+}

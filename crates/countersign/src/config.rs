@@ -1,0 +1,111 @@
+//! What an operator may set, each value with the place it came from: flags over environment over one TOML file over
+//! defaults. It parses into typed settings and refuses what it does not know; it opens nothing but the file.
+
+mod layers;
+mod settings;
+
+pub use layers::{Flags, Source};
+pub use settings::{Config, LogFormat};
+
+/// The file that is read when no other is named and this one exists.
+pub const DEFAULT_FILE: &str = "/etc/countersign/countersign.toml";
+/// What names of variables start with.
+pub const ENVIRONMENT_PREFIX: &str = "COUNTERSIGN__";
+/// Largest configuration file, in bytes.
+pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// How a value is written in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A string.
+    Text,
+    /// A whole number.
+    Number,
+    /// An array of strings; separated by commas in flags and environment.
+    List,
+}
+
+/// One thing that can be set.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name in the file, with its section: `listen.management`.
+    pub name: &'static str,
+    /// How it is written.
+    pub shape: Shape,
+    /// What holds when nobody says anything; empty where it follows from another value.
+    pub default: &'static str,
+    /// What it is, in a sentence.
+    pub meaning: &'static str,
+}
+
+impl Key {
+    /// The variable that sets it: `COUNTERSIGN__LISTEN__MANAGEMENT`.
+    pub fn variable(&self) -> String {
+        format!("{ENVIRONMENT_PREFIX}{}", self.name.replace('.', "__").to_ascii_uppercase())
+    }
+
+    /// The flag that sets it: `--listen-management`.
+    pub fn flag(&self) -> String {
+        format!("--{}", self.name.replace(['.', '_'], "-"))
+    }
+}
+
+/// Everything that can be set. The book's table is checked against this one.
+pub const KEYS: [Key; 14] = [
+    key("listen.management", Shape::Text, "127.0.0.1:8470", "Address of the console and the management API."),
+    key("listen.data_plane", Shape::Text, "127.0.0.1:8471", "Address of verify, forward-auth and whoami."),
+    key("listen.health", Shape::Text, "127.0.0.1:8472", "Address of health checks and metrics."),
+    key(
+        "public_url",
+        Shape::Text,
+        "http://localhost:8470",
+        "What people type to reach the console; cookies, Origin checks and links use it.",
+    ),
+    key("data_dir", Shape::Text, "./data", "Directory of the database, the lock and the socket."),
+    key("keys_dir", Shape::Text, "", "Directory of the keys; beside data_dir unless set."),
+    key("secret_prefix", Shape::Text, "csign_", "What new Auth Tokens start with."),
+    key("former_prefixes", Shape::List, "", "Prefixes of Auth Tokens from before, still accepted."),
+    key(
+        "reveal",
+        Shape::Text,
+        "recoverable",
+        "`recoverable`: a stored Auth Token can be shown again; `once`: no account's can.",
+    ),
+    key(
+        "trusted_proxies",
+        Shape::List,
+        "",
+        "Networks whose X-Forwarded-For the management listener believes.",
+    ),
+    key(
+        "session.idle_secs",
+        Shape::Number,
+        "1800",
+        "A console session ends after so many seconds without use.",
+    ),
+    key(
+        "session.absolute_secs",
+        Shape::Number,
+        "43200",
+        "A console session ends after so many seconds, used or not.",
+    ),
+    key(
+        "log.level",
+        Shape::Text,
+        "info",
+        "What is logged: error, warn, info, debug, trace, or a filter such as `info,countersign_store=debug`.",
+    ),
+    key("log.format", Shape::Text, "json", "`json` or `text`; both to standard error."),
+];
+
+const fn key(name: &'static str, shape: Shape, default: &'static str, meaning: &'static str) -> Key {
+    Key { name, shape, default, meaning }
+}
+
+/// Everything wrong with a configuration, a sentence each.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .problems.join("\n"))]
+pub struct ConfigError {
+    /// The sentences; never empty.
+    pub problems: Vec<String>,
+}

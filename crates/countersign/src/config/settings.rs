@@ -1,0 +1,299 @@
+//! The configuration with its types: what every command works with. A value that cannot be meant is refused with the
+//! place it came from.
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use countersign_model::secret::{SecretFormat, SecretPrefix};
+use countersign_server::app;
+use ipnet::IpNet;
+use serde_json::{Value, json};
+use tracing_subscriber::EnvFilter;
+
+use super::{
+    ConfigError, KEYS, Source,
+    layers::{self, Flags, Values},
+};
+
+/// Longest a session may live, in seconds: 90 days.
+const SESSION_SECS_MAX: i64 = 90 * 24 * 3600;
+/// Shortest a session may live, in seconds.
+const SESSION_SECS_MIN: i64 = 60;
+/// Most entries of a list.
+const LIST_MAX: usize = 100;
+
+/// Everything configured.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the console and the management API listen.
+    pub management: SocketAddr,
+    /// Where verify, forward-auth and whoami listen.
+    pub data_plane: SocketAddr,
+    /// Where health checks and metrics listen.
+    pub health: SocketAddr,
+    /// What people type, without a slash at the end.
+    pub public_url: String,
+    /// Where the database is.
+    pub data_dir: PathBuf,
+    /// Where the keys are.
+    pub keys_dir: PathBuf,
+    /// The prefixes of secrets.
+    pub format: SecretFormat,
+    /// Whether stored secrets can be shown again.
+    pub reveal: RevealDefault,
+    /// Proxies in front of the management listener.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Seconds without use after which a session ends.
+    pub session_idle_secs: i64,
+    /// Seconds after which a session ends.
+    pub session_secs: i64,
+    /// The filter of the log.
+    pub log_level: String,
+    /// The form of the log.
+    pub log_format: LogFormat,
+    values: Values,
+}
+
+/// Whether stored secrets can be shown again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevealDefault {
+    /// The account decides.
+    Recoverable,
+    /// No account's can.
+    Once,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A JSON object a line.
+    Json,
+    /// For reading.
+    Text,
+}
+
+/// One line of `config print`.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// The key.
+    pub name: &'static str,
+    /// The value in force.
+    pub value: String,
+    /// Where it came from.
+    pub source: Source,
+    /// What it is.
+    pub meaning: &'static str,
+}
+
+impl Shown {
+    /// As an object of a list.
+    pub fn as_json(&self) -> Value {
+        json!({ "key": self.name, "value": self.value, "source": self.source.to_string(), "meaning": self.meaning })
+    }
+}
+
+impl Config {
+    /// Lays the layers and reads every value. Tells everything that is wrong at once.
+    pub fn resolve(flags: &Flags, environment: &[(String, String)]) -> Result<Self, ConfigError> {
+        let values = layers::lay(flags, environment)?;
+        let mut reading = Reading { values: &values, problems: Vec::new() };
+        let data_dir = PathBuf::from(reading.text("data_dir"));
+        let keys_dir = match reading.text("keys_dir") {
+            "" => beside(&data_dir),
+            named => PathBuf::from(named),
+        };
+        let format = reading.format();
+        let config = Self {
+            management: reading.address("listen.management"),
+            data_plane: reading.address("listen.data_plane"),
+            health: reading.address("listen.health"),
+            public_url: reading.public_url(),
+            data_dir,
+            keys_dir,
+            format,
+            reveal: reading.chosen(
+                "reveal",
+                [("recoverable", RevealDefault::Recoverable), ("once", RevealDefault::Once)],
+            ),
+            trusted_proxies: reading.networks("trusted_proxies"),
+            session_idle_secs: reading.seconds("session.idle_secs"),
+            session_secs: reading.seconds("session.absolute_secs"),
+            log_level: reading.level(),
+            log_format: reading.chosen("log.format", [("json", LogFormat::Json), ("text", LogFormat::Text)]),
+            values: Values::new(),
+        };
+        let problems = reading.problems;
+        if problems.is_empty() { Ok(Self { values, ..config }) } else { Err(ConfigError { problems }) }
+    }
+
+    /// What the server is told.
+    pub fn app_settings(&self) -> app::Settings {
+        app::Settings {
+            public_url: self.public_url.clone(),
+            format: self.format.clone(),
+            reveal_once: self.reveal == RevealDefault::Once,
+            trusted_proxies: self.trusted_proxies.clone(),
+            session_idle_secs: self.session_idle_secs,
+            session_secs: self.session_secs,
+        }
+    }
+
+    /// Where a value came from.
+    pub fn source(&self, name: &str) -> Source {
+        self.values.get(name).map_or(Source::Default, |value| value.source.clone())
+    }
+
+    /// Every key with its value in force and where it came from.
+    pub fn shown(&self) -> Vec<Shown> {
+        KEYS.iter()
+            .map(|key| {
+                let text = self.values.get(key.name).map(|value| value.text.clone()).unwrap_or_default();
+                let value = if key.name == "keys_dir" { self.keys_dir.display().to_string() } else { text };
+                Shown { name: key.name, value, source: self.source(key.name), meaning: key.meaning }
+            })
+            .collect()
+    }
+
+    /// The lock of the data directory.
+    pub fn lock_file(&self) -> PathBuf {
+        self.data_dir.join("countersign.lock")
+    }
+
+    /// The socket commands talk to a running server through.
+    pub fn socket(&self) -> PathBuf {
+        self.data_dir.join("countersign.sock")
+    }
+
+    /// Where the one-time code for the first operator is left.
+    pub fn bootstrap_file(&self) -> PathBuf {
+        self.data_dir.join("bootstrap-code")
+    }
+}
+
+/// Where keys are when nobody says: beside the data, so that a copy of the data directory never holds them.
+fn beside(data_dir: &Path) -> PathBuf {
+    match data_dir.file_name().and_then(|name| name.to_str()) {
+        Some("data") | None => data_dir.with_file_name("keys"),
+        Some(name) => data_dir.with_file_name(format!("{name}-keys")),
+    }
+}
+
+/// Reads values and gathers what is wrong with them.
+struct Reading<'v> {
+    values: &'v Values,
+    problems: Vec<String>,
+}
+
+impl<'v> Reading<'v> {
+    fn text(&self, name: &str) -> &'v str {
+        self.values.get(name).map_or("", |value| value.text.as_str())
+    }
+
+    fn refuse(&mut self, name: &str, wanted: &str) {
+        let (text, source) = self
+            .values
+            .get(name)
+            .map_or(("", &Source::Default), |value| (value.text.as_str(), &value.source));
+        self.problems.push(format!("{name} = {text:?} (from {source}) is not {wanted}"));
+    }
+
+    /// A listener's address. What is answered beside a noted problem is never used.
+    fn address(&mut self, name: &str) -> SocketAddr {
+        self.text(name).parse().unwrap_or_else(|_| {
+            self.refuse(name, "an address and a port, such as 127.0.0.1:8470 or [::1]:8470");
+            SocketAddr::from(([127, 0, 0, 1], 0))
+        })
+    }
+
+    fn chosen<T: Copy>(&mut self, name: &str, choices: [(&str, T); 2]) -> T {
+        let text = self.text(name);
+        if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text) {
+            return *value;
+        }
+        self.refuse(name, &format!("`{}` or `{}`", choices[0].0, choices[1].0));
+        choices[0].1
+    }
+
+    fn entries(&mut self, name: &str) -> Vec<&'v str> {
+        let entries: Vec<&str> =
+            self.text(name).split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
+        if entries.len() > LIST_MAX {
+            self.refuse(name, &format!("a list of at most {LIST_MAX}"));
+            return Vec::new();
+        }
+        entries
+    }
+
+    fn networks(&mut self, name: &str) -> Vec<IpNet> {
+        let read: Result<Vec<IpNet>, ()> = self.entries(name).into_iter().map(network).collect();
+        read.unwrap_or_else(|()| {
+            self.refuse(name, "a list of networks, such as 10.0.0.0/8,fd00::/8");
+            Vec::new()
+        })
+    }
+
+    fn seconds(&mut self, name: &str) -> i64 {
+        let seconds = self.text(name).parse().unwrap_or(0);
+        if !(SESSION_SECS_MIN..=SESSION_SECS_MAX).contains(&seconds) {
+            self.refuse(name, &format!("a number of seconds from {SESSION_SECS_MIN} to {SESSION_SECS_MAX}"));
+        }
+        seconds
+    }
+
+    fn level(&mut self) -> String {
+        let level = self.text("log.level");
+        if EnvFilter::try_new(level).is_err() {
+            self.refuse("log.level", "a level (error, warn, info, debug, trace) or a filter");
+        }
+        level.to_owned()
+    }
+
+    fn public_url(&mut self) -> String {
+        let url = self.text("public_url").trim_end_matches('/');
+        let parsed = url.parse::<http::Uri>().ok().filter(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some()
+                && uri.path() == "/"
+                && uri.query().is_none()
+        });
+        if parsed.is_none() || url.contains('@') {
+            self.refuse("public_url", "an address such as https://tokens.example.com, without a path");
+        }
+        url.to_owned()
+    }
+
+    fn format(&mut self) -> SecretFormat {
+        let wanted = "a lower-case letter, 4 to 14 lower-case letters or digits, and an underscore";
+        let former: Result<Vec<SecretPrefix>, _> =
+            self.entries("former_prefixes").into_iter().map(SecretPrefix::parse).collect();
+        let current = SecretPrefix::parse(self.text("secret_prefix"));
+        if former.is_err() {
+            self.refuse("former_prefixes", &format!("a list of prefixes, each {wanted}"));
+        }
+        match (current, former) {
+            (Ok(current), Ok(former)) => SecretFormat::new(current, former),
+            (Ok(current), Err(_)) => SecretFormat::new(current, Vec::new()),
+            (Err(_), _) => {
+                self.refuse("secret_prefix", wanted);
+                SecretFormat::standard()
+            }
+        }
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, ()> {
+    let whole = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| whole()).map_err(|_| ())
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "json",
+            Self::Text => "text",
+        })
+    }
+}

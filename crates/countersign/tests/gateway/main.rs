@@ -1,0 +1,21 @@
+//! Countersign behind real gateways: the real binary, the real nginx with the configuration we ship, a real back end that
+//! records what reaches it, and clients that lie.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod address;
+#[path = "../../examples/sample_api/api.rs"]
+mod back_end;
+mod client;
+mod framing;
+mod health;
+#[path = "../it/installation.rs"]
+#[allow(dead_code, reason = "the other test binary uses more of it")]
+mod installation;
+mod misplaced;
+mod nginx;
+mod operations;
+mod outage;
+mod spoofing;
+mod stack;
+mod story;
+mod verify;

@@ -1,0 +1,151 @@
+//! The book says what is so: its commands are run, its tables are compared with the code.
+
+use std::{fmt::Write as _, fs, path::PathBuf};
+
+use crate::installation::{Installation, errors, text};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn page(name: &str) -> String {
+    fs::read_to_string(root().join("docs/book").join(name)).unwrap()
+}
+
+/// The commands of a page and the beginnings of lines they must print, from its blocks marked `console`.
+fn commands(page: &str) -> Vec<(String, Vec<String>)> {
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for block in page.split("```console\n").skip(1) {
+        let block = block.split("\n```").next().unwrap();
+        for line in block.lines() {
+            match line.strip_prefix("$ countersign ") {
+                Some(command) => found.push((command.to_owned(), Vec::new())),
+                None => found.last_mut().expect("a block begins with a command").1.push(line.to_owned()),
+            }
+        }
+    }
+    found
+}
+
+/// Splits a command as a shell would, as far as the book needs it: spaces and double quotes.
+fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (index, part) in command.split('"').enumerate() {
+        match index % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
+}
+
+#[test]
+fn the_commands_of_the_book_do_what_it_shows() {
+    let mut ran = 0;
+    for name in ["quick-start.md", "configuration.md", "audit.md", "cli.md"] {
+        let installation = Installation::empty();
+        let _server = installation.serve();
+        for (command, shown) in commands(&page(name)) {
+            let arguments = words(&command);
+            let output = installation.command().args(&arguments).output().unwrap();
+            let printed = format!("{}{}", text(&output), errors(&output));
+            assert!(output.status.success(), "{name}: {command}: {printed}");
+            for line in shown {
+                assert!(
+                    printed.contains(line.trim_end()),
+                    "{name}: {command} does not print {line:?}: {printed}"
+                );
+            }
+            ran += 1;
+        }
+    }
+    assert!(ran >= 8, "only {ran} commands were found; the book or this test has changed its marks");
+}
+
+#[test]
+fn the_book_lists_every_command() {
+    let help = text(&Installation::empty().run(&["--help"]));
+    let commands = help.split("Commands:").nth(1).unwrap().split("Options:").next().unwrap();
+    let cli = page("cli.md");
+    for line in commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")) {
+        let command = line.split_whitespace().next().unwrap();
+        assert!(
+            command == "help" || cli.contains(&format!("`{command}")),
+            "cli.md does not name `{command}`"
+        );
+    }
+}
+
+#[test]
+fn the_table_of_settings_is_the_one_of_the_program() {
+    let installation = Installation::empty();
+    let shown = installation.json(&["config", "print"]);
+    let book = page("configuration.md");
+    let rows: Vec<String> = shown
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let (key, meaning) = (row["key"].as_str().unwrap(), row["meaning"].as_str().unwrap());
+            let default = match (key, row["value"].as_str().unwrap()) {
+                ("keys_dir", _) | (_, "") => String::new(),
+                (_, value) => format!("`{value}`"),
+            };
+            format!("| `{key}` | {default} | {meaning} |")
+        })
+        .collect();
+    for row in &rows {
+        assert!(book.contains(row), "configuration.md lacks this row:\n{row}");
+    }
+    assert_eq!(
+        book.matches("\n| `").count(),
+        rows.len(),
+        "configuration.md has rows the program does not know"
+    );
+}
+
+/// Every named limit of a file: its name, its value as written, and its first sentences.
+fn limits(file: &str) -> Vec<(String, String, String)> {
+    let source = fs::read_to_string(root().join("crates").join(file)).unwrap();
+    let (mut meaning, mut found) = (Vec::new(), Vec::new());
+    for line in source.lines() {
+        if let Some(text) = line.strip_prefix("/// ") {
+            meaning.push(text.to_owned());
+        } else if let Some(declaration) = line.strip_prefix("pub const ") {
+            let (name, rest) = declaration.split_once(':').unwrap();
+            let value = rest.split_once('=').unwrap().1.trim().trim_end_matches(';').to_owned();
+            found.push((name.to_owned(), value, meaning.join(" ")));
+            meaning.clear();
+        } else {
+            meaning.clear();
+        }
+    }
+    assert!(found.len() > 5, "{file} has no limits any more");
+    found
+}
+
+#[test]
+fn the_chapter_of_limits_is_what_the_code_says() {
+    let mut chapter = "# Limits\n\nEverything that could grow has a bound, and the bound has a name. Whoever meets one is told it. These tables are\nmade from the code; a test compares them (`UPDATE_BOOK=1 cargo test -p countersign book` writes them).\n"
+        .to_owned();
+    let files = [
+        ("The rules", "countersign-model/src/limits.rs"),
+        ("Verification", "countersign-verify/src/limits.rs"),
+        ("The server", "countersign-server/src/limits.rs"),
+    ];
+    for (heading, file) in files {
+        write!(chapter, "\n## {heading}\n\n| name | value | meaning |\n|---|---|---|\n").unwrap();
+        for (name, value, meaning) in limits(file) {
+            writeln!(chapter, "| `{name}` | {value} | {meaning} |").unwrap();
+        }
+    }
+    let path = root().join("docs/book/limits.md");
+    if std::env::var("UPDATE_BOOK").is_ok() {
+        fs::write(&path, &chapter).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        written == chapter,
+        "docs/book/limits.md is not what the code says; run UPDATE_BOOK=1 cargo test -p countersign book"
+    );
+}
