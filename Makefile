@@ -23,7 +23,7 @@ test-long: export COUNTERSIGN_TEST_FULL = 1
 test-long:
 	@scripts/timed "debian packages" scripts/install-debian-packages
 	@scripts/timed "lint" $(MAKE) --no-print-directory lint
-	@scripts/timed "rust tests, full counts" cargo test --locked --workspace
+	@scripts/timed "rust tests, full counts" cargo test --locked --workspace --profile long
 	@scripts/timed "api conformance" scripts/api-conformance 900
 	@scripts/timed "dependency rules" scripts/dependency-rules
 	@scripts/timed "fuzz" scripts/fuzz 600

@@ -45,6 +45,16 @@ pub enum KeysError {
         /// The file.
         key: PathBuf,
     },
+    /// Whoever copies the data would copy its keys.
+    #[error(
+        "the keys directory {keys} is inside of the data directory {data}; choose another with --keys-dir, so that a copy of the data opens nothing"
+    )]
+    InsideData {
+        /// The keys directory.
+        keys: PathBuf,
+        /// The data directory.
+        data: PathBuf,
+    },
     /// Others can read a key.
     #[error(
         "{path} can be read by others (mode {mode:o}); run `chmod 400 {path}`, and rotate the keys if anybody may have"
@@ -85,6 +95,7 @@ impl Keys {
         data_is_empty: bool,
         random: &Random,
     ) -> Result<Self, KeysError> {
+        refuse_inside(directory, data)?;
         if data_is_empty {
             DirBuilder::new()
                 .mode(0o700)
@@ -140,6 +151,22 @@ impl Keys {
     }
 }
 
+/// Refuses keys that lie with the data, also where only links lead there.
+fn refuse_inside(keys: &Path, data: &Path) -> Result<(), KeysError> {
+    let real = |path: &Path| {
+        let known = path.ancestors().find_map(|front| Some((front, front.canonicalize().ok()?)));
+        known.map(|(front, real)| real.join(path.strip_prefix(front).unwrap_or(Path::new(""))))
+    };
+    let place = |path: &Path| {
+        let path = std::path::absolute(path).map_err(|cause| io_error(path, cause))?;
+        Ok::<_, KeysError>(real(&path).unwrap_or(path))
+    };
+    if place(keys)?.starts_with(place(data)?) {
+        return Err(KeysError::InsideData { keys: keys.to_owned(), data: data.to_owned() });
+    }
+    Ok(())
+}
+
 fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeysError> {
     let mut file = fs::File::open(path).map_err(|cause| io_error(path, cause))?;
     let metadata = file.metadata().map_err(|cause| io_error(path, cause))?;
@@ -169,4 +196,36 @@ fn make_key(path: &Path, random: &Random) -> Result<Zeroizing<[u8; 32]>, KeysErr
 
 fn io_error(path: &Path, cause: io::Error) -> KeysError {
     KeysError::Io { path: path.to_owned(), cause }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn keys_do_not_lie_with_the_data() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        fs::create_dir(&data).unwrap();
+        symlink(&data, directory.path().join("link")).unwrap();
+        let random = Random::seeded(7);
+        for (keys, refused) in [
+            ("data", true),
+            ("data/keys", true),
+            ("data/a/b", true),
+            ("link/keys", true),
+            ("data/../data/keys", true),
+            ("keys", false),
+            ("data-keys", false),
+            ("data/../other", false),
+        ] {
+            let loaded = Keys::load(&directory.path().join(keys), &data, true, &random);
+            let inside = matches!(loaded, Err(KeysError::InsideData { .. }));
+            assert_eq!(inside, refused, "{keys}");
+            assert!(inside || loaded.is_ok(), "{keys}");
+        }
+        assert_eq!(fs::read_dir(&data).unwrap().count(), 0, "nothing was made with the data");
+    }
 }

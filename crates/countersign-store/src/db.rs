@@ -65,9 +65,8 @@ impl Db {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let lock = lock(path)?;
         // SQLite would make it as open as the umask lets; its log gets the rights of its database.
-        private(path).map_err(|error| {
-            Error::Unavailable(format!("{} cannot be opened: {error}", path.display()))
-        })?;
+        private(path)
+            .map_err(|error| Error::Unavailable(format!("{} cannot be opened: {error}", path.display())))?;
         let mut connection = sqlite::open_writer(path)?;
         let schema_version = migrate::migrate(&mut connection)?;
         let seq = sqlite::select(&connection, feed::HEADS, &[], &|row| feed::read_heads(row))?
@@ -175,6 +174,9 @@ impl Db {
             if target.exists() {
                 return Err(Error::Unavailable(format!("{} is there already", target.display())));
             }
+            private(&target).map_err(|error| {
+                Error::Unavailable(format!("{} cannot be made: {error}", target.display()))
+            })?;
             let mut copy = Connection::open(&target).map_err(|error| meaning(&error))?;
             reader.together(Effort::AsMuchAsItTakes, |connection| {
                 let backup = Backup::new(connection, &mut copy).map_err(|error| meaning(&error))?;

@@ -18,6 +18,10 @@ use crate::{
 
 pub(crate) const BY_ID: &str = "select * from people where id = $1";
 pub(crate) const BY_EMAIL: &str = "select * from people where email_key = $1";
+/// The person with the address, or else the oldest one: a row is found and read for every address.
+pub(crate) const SIGNING_IN: &str = "
+select * from people
+where id = coalesce((select id from people where email_key = $1), (select min(id) from people))";
 pub(crate) const LIST: &str = r"
 select * from people
 where (email_key, id) > ($1, $2)
@@ -116,6 +120,14 @@ impl Store {
     /// A person, by address ignoring case.
     pub async fn person_by_email(&self, email: &EmailAddress) -> Result<Option<Person>, Error> {
         self.db().row(Query::new(BY_EMAIL, vec![email.key().into()]), Person::read).await
+    }
+
+    /// As [`Self::person_by_email`], for somebody who has not proved anything: finding nobody is as much work as finding
+    /// somebody, so that time does not tell who exists.
+    pub async fn person_signing_in(&self, email: &EmailAddress) -> Result<Option<Person>, Error> {
+        let key = email.key();
+        let found = self.db().row(Query::new(SIGNING_IN, vec![key.clone().into()]), Person::read).await?;
+        Ok(found.filter(|person| person.email.key() == key))
     }
 
     /// People, by address.

@@ -18,7 +18,8 @@ use super::{
     extract::{AsOperator, Body, IfMatch, In, Known, ListPlace, PageParameters, Query, edit_tag, search},
     invitations::IssuedView,
     page::PageOf,
-    problem::{ChangeProblems, EditProblems, ReadProblems},
+    problem::{ChangeProblems, EditProblems, RaceProblems, ReadProblems},
+    words,
 };
 use crate::{
     app::App,
@@ -33,13 +34,16 @@ const LIST: ListPlace = ListPlace { list: "accounts", account: None };
 #[derive(Serialize, ToSchema)]
 pub(super) struct AccountView {
     /// Its id.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::AccountId)]
     id: AccountId,
     /// The operator's own id for it.
+    #[schema(value_type = words::ExternalId)]
     external_id: String,
     /// The id of its kind in the catalog.
+    #[schema(value_type = words::CatalogId)]
     kind: String,
     /// Its name.
+    #[schema(value_type = words::PersonName)]
     name: String,
     /// Active or suspended.
     state: Standing,
@@ -105,6 +109,7 @@ enum Reveal {
 #[into_params(parameter_in = Query)]
 struct AccountsQuery {
     /// Part of the name or of the external id, ignoring case.
+    #[param(max_length = 100)]
     search: Option<String>,
     /// Of this kind.
     kind: Option<String>,
@@ -112,6 +117,7 @@ struct AccountsQuery {
     #[param(inline)]
     state: Option<Standing>,
     /// The `next` of the page before.
+    #[param(inline, value_type = Option<words::Cursor>)]
     after: Option<String>,
     /// Rows at most; 50 when absent.
     #[param(minimum = 1, maximum = 200)]
@@ -122,16 +128,19 @@ struct AccountsQuery {
 #[serde(deny_unknown_fields)]
 struct NewAccount {
     /// The operator's own id for it; unique.
+    #[schema(value_type = words::ExternalId)]
     external_id: String,
     /// The id of its kind in the catalog.
+    #[schema(value_type = words::CatalogId)]
     kind: String,
     /// Its name: 1 to 100 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::PersonName)]
     name: PersonName,
     /// Whether API access is on from the start; off when absent.
     #[serde(default)]
     api_access: bool,
     /// Most tokens it may have; 1,000 when absent.
+    #[schema(maximum = 1_000_000)]
     token_limit: Option<u32>,
     /// Whether stored secrets may be shown again; they may when absent.
     reveal: Option<Reveal>,
@@ -144,7 +153,7 @@ struct NewAccount {
 #[serde(deny_unknown_fields)]
 struct FirstAdministrator {
     /// Their e-mail address.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::EmailAddress)]
     email: EmailAddress,
 }
 
@@ -153,15 +162,17 @@ struct FirstAdministrator {
 struct AccountPatch {
     /// A new name.
     #[serde(default)]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<words::PersonName>, nullable = false)]
     name: Option<PersonName>,
     /// Whether stored secrets may be shown again. Secrets kept while they could not stay closed for ever.
     reveal: Option<Reveal>,
     /// The operator's own id for it. Operators only.
+    #[schema(value_type = Option<words::ExternalId>)]
     external_id: Option<String>,
     /// Active or suspended. Operators only.
     state: Option<Standing>,
     /// Most tokens it may have. Operators only.
+    #[schema(maximum = 1_000_000)]
     token_limit: Option<u32>,
 }
 
@@ -228,6 +239,7 @@ impl From<Reveal> for RevealPolicy {
 ///
 /// Operators see all of them, everybody else their own.
 #[utoipa::path(get, path = "/accounts", tag = "accounts", params(AccountsQuery),
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses((status = 200, description = "Accounts, by name", body = PageOf<AccountView>), ReadProblems))]
 async fn list_accounts(
     State(app): State<Arc<App>>,
@@ -242,8 +254,11 @@ async fn list_accounts(
 }
 
 /// Create an account.
+///
+/// With the invitation of its first administrator, where one is named. Operators only.
 #[utoipa::path(post, path = "/accounts", tag = "accounts", request_body = NewAccount,
-    responses((status = 201, description = "Created", body = CreatedAccount), ChangeProblems))]
+    responses((status = 201, description = "Created", body = CreatedAccount,
+        headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))), ChangeProblems))]
 async fn create_account(
     State(app): State<Arc<App>>,
     AsOperator(operator): AsOperator,
@@ -265,9 +280,13 @@ async fn create_account(
 }
 
 /// Show an account.
+///
+/// With the number of its tokens. Whoever has nothing to do with it finds nothing.
 #[utoipa::path(get, path = "/accounts/{account_id}", tag = "accounts",
-    params(("account_id" = String, Path, description = "Id of the account")),
-    responses((status = 200, description = "The account; its ETag is for If-Match", body = AccountDetail), ReadProblems))]
+    params(("account_id" = inline(words::AccountId), Path, description = "Id of the account")),
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
+    responses((status = 200, description = "The account; its ETag is for If-Match", body = AccountDetail,
+        headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))), ReadProblems))]
 async fn get_account(
     State(app): State<Arc<App>>,
     In(granted): In<ViewAccount>,
@@ -279,11 +298,13 @@ async fn get_account(
 
 /// Change an account.
 ///
-/// An absent field is unchanged.
+/// An absent field is unchanged. The external id, the state and the token limit are for operators. Needs
+/// `account.manage`.
 #[utoipa::path(patch, path = "/accounts/{account_id}", tag = "accounts", request_body = AccountPatch,
-    params(("account_id" = String, Path, description = "Id of the account"),
-        ("If-Match" = String, Header, description = "The ETag of the account as it was seen")),
-    responses((status = 200, description = "As it is now", body = AccountView), EditProblems))]
+    params(("account_id" = inline(words::AccountId), Path, description = "Id of the account"),
+        ("If-Match" = inline(words::EditTag), Header, description = "The ETag of the account as it was seen")),
+    responses((status = 200, description = "As it is now", body = AccountView,
+        headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))), EditProblems))]
 async fn patch_account(
     State(app): State<Arc<App>>,
     In(granted): In<ManageAccount>,
@@ -305,8 +326,9 @@ async fn patch_account(
 ///
 /// On: whoever manages the account or its tokens. Off: whoever manages the account; every token is denied at once.
 #[utoipa::path(post, path = "/accounts/{account_id}/api-access", tag = "accounts", request_body = ApiAccess,
-    params(("account_id" = String, Path, description = "Id of the account")),
-    responses((status = 200, description = "As it is now", body = AccountView), EditProblems))]
+    params(("account_id" = inline(words::AccountId), Path, description = "Id of the account")),
+    responses((status = 200, description = "As it is now", body = AccountView,
+        headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))), RaceProblems))]
 async fn switch_api_access(
     State(app): State<Arc<App>>,
     In(granted): In<EnableApiAccess>,

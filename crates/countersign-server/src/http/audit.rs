@@ -21,6 +21,7 @@ use super::{
     extract::{AsOperator, In, ListPlace, NoBody, PageParameters, Query},
     page::PageOf,
     problem::{ChangeProblems, ReadProblems},
+    words,
 };
 use crate::{
     app::App,
@@ -41,10 +42,10 @@ struct AuditEntryView {
     /// From where; empty where unknown.
     client_address: String,
     /// The request it came with.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::RequestId>)]
     request_id: Option<RequestId>,
     /// The account it concerns.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::AccountId>)]
     account_id: Option<AccountId>,
     /// What: `token.disable`.
     action: String,
@@ -53,14 +54,17 @@ struct AuditEntryView {
     /// What it was done to, in words.
     subject_label: String,
     /// `done` or `refused`.
+    #[schema(value_type = words::Outcome)]
     outcome: &'static str,
     /// The fields before.
     before: Value,
     /// The fields after.
     after: Value,
     /// Hash of the entry before, hexadecimal.
+    #[schema(value_type = words::Hash)]
     previous_hash: String,
     /// Hash of this entry, hexadecimal.
+    #[schema(value_type = words::Hash)]
     hash: String,
 }
 
@@ -68,6 +72,7 @@ struct AuditEntryView {
 #[derive(Serialize, ToSchema)]
 struct ActorView {
     /// `user`, `operator`, `token`, `platform`, `cli`, `system` or `anonymous`.
+    #[schema(value_type = words::ActorKind)]
     kind: &'static str,
     /// Their id, where they have one.
     id: Option<String>,
@@ -103,6 +108,7 @@ struct AuditQuery {
     /// Before this moment.
     until: Option<Moment>,
     /// The `next` of the page before.
+    #[param(inline, value_type = Option<words::Cursor>)]
     after: Option<String>,
     /// Rows at most; 50 when absent.
     #[param(minimum = 1, maximum = 200)]
@@ -167,8 +173,10 @@ fn actor(actor: Actor, label: String) -> ActorView {
 }
 
 /// List the audit trail of an account.
+///
+/// Newest first, attempts that were refused too. Needs `audit.view`.
 #[utoipa::path(get, path = "/accounts/{account_id}/audit", tag = "audit",
-    params(("account_id" = String, Path, description = "Id of the account"), AuditQuery),
+    params(("account_id" = inline(words::AccountId), Path, description = "Id of the account"), AuditQuery),
     responses((status = 200, description = "Entries, newest first", body = PageOf<AuditEntryView>), ReadProblems))]
 async fn list_account_audit(
     State(app): State<Arc<App>>,
@@ -182,6 +190,8 @@ async fn list_account_audit(
 }
 
 /// List the audit trail of the platform.
+///
+/// Newest first, attempts that were refused too. Operators only.
 #[utoipa::path(get, path = "/audit", tag = "audit", params(AuditQuery),
     responses((status = 200, description = "Entries, newest first", body = PageOf<AuditEntryView>), ReadProblems))]
 async fn list_audit(
@@ -196,6 +206,8 @@ async fn list_audit(
 }
 
 /// Verify the chain of the audit trail.
+///
+/// Computes the hash of every entry again. Operators only.
 #[utoipa::path(post, path = "/audit/verify", tag = "audit",
     responses((status = 200, description = "What was found", body = Finding), ChangeProblems))]
 async fn verify_audit(

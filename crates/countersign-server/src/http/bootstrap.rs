@@ -13,6 +13,7 @@ use super::{
     extract::{Body, SameOrigin},
     problem::{ChangeProblems, PublicProblems},
     session::{CurrentSession, Visiting, begun},
+    words,
 };
 use crate::{
     app::App,
@@ -31,18 +32,19 @@ struct BootstrapState {
 #[serde(deny_unknown_fields)]
 struct NewFirstOperator {
     /// The code the server showed when it started.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::OneTimeCode)]
     code: Zeroizing<String>,
     /// Their e-mail address.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::EmailAddress)]
     email: EmailAddress,
     /// Their name: 1 to 100 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::PersonName)]
     name: PersonName,
     /// Their password: 15 to 128 characters.
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = words::NewPassword)]
     password: Zeroizing<String>,
     /// `en` or `zh-CN`; `en` when absent.
+    #[schema(value_type = Option<words::Language>)]
     language: Option<String>,
 }
 
@@ -51,8 +53,11 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(get_bootstrap, redeem_bootstrap))
 }
 
-/// Ask whether the installation waits for its first operator.
+/// Ask whether the first operator is still to come.
+///
+/// Everybody may ask: the sign-in page does.
 #[utoipa::path(get, path = "/bootstrap", tag = "bootstrap",
+    security(()),
     responses((status = 200, description = "Whether it waits", body = BootstrapState), PublicProblems))]
 async fn get_bootstrap(State(app): State<Arc<App>>) -> Result<Json<BootstrapState>, Error> {
     Ok(Json(BootstrapState { open: bootstrap::is_open(&app).await? }))
@@ -62,7 +67,9 @@ async fn get_bootstrap(State(app): State<Arc<App>>) -> Result<Json<BootstrapStat
 ///
 /// Works once, within an hour of the start, with the code the server showed to whoever started it.
 #[utoipa::path(post, path = "/bootstrap", tag = "bootstrap", request_body = NewFirstOperator,
-    responses((status = 201, description = "The first operator is made and signed in", body = CurrentSession), ChangeProblems))]
+    security(()),
+    responses((status = 201, description = "The first operator is made and signed in", body = CurrentSession,
+        headers(("Set-Cookie" = String, description = "The session cookie; `Secure`, `HttpOnly`, `SameSite=Lax`."))), ChangeProblems))]
 async fn redeem_bootstrap(
     State(app): State<Arc<App>>,
     _: SameOrigin,

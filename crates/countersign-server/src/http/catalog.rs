@@ -15,7 +15,8 @@ use super::{
     Moment,
     catalog_view::CatalogView,
     extract::{AsOperator, Known, read_body},
-    problem::{ChangeProblems, EditProblems, ReadProblems},
+    problem::{ChangeProblems, RaceProblems, ReadProblems},
+    words,
 };
 use crate::{
     app::App,
@@ -31,6 +32,7 @@ const BODY_BYTES_MAX: usize = CATALOG_BYTES_MAX + CATALOG_BYTES_MAX / 4;
 #[serde(deny_unknown_fields)]
 struct CatalogSource {
     /// The TOML file.
+    #[schema(max_length = 4_194_304)]
     source: String,
 }
 
@@ -60,6 +62,7 @@ struct CatalogDifference {
     /// What becomes of it: `added`.
     fate: &'static str,
     /// The account kind it belongs to, where it belongs to one.
+    #[schema(value_type = Option<words::CatalogId>)]
     kind: Option<String>,
     /// Its id.
     id: String,
@@ -99,6 +102,7 @@ fn view(differences: Vec<Difference>) -> CatalogDifferences {
 ///
 /// Operators see every account kind, everybody else the kinds of their own accounts.
 #[utoipa::path(get, path = "/catalog", tag = "catalog",
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses((status = 200, description = "The catalog in force", body = CatalogView), ReadProblems))]
 async fn get_catalog(State(app): State<Arc<App>>, Known(caller): Known) -> Result<Json<CatalogView>, Error> {
     let catalog = app.catalog()?;
@@ -110,6 +114,8 @@ async fn get_catalog(State(app): State<Arc<App>>, Known(caller): Known) -> Resul
 }
 
 /// Show the catalog file in force.
+///
+/// Exactly as it was given. Operators only.
 #[utoipa::path(get, path = "/catalog/source", tag = "catalog",
     responses((status = 200, description = "The file", body = StoredSource), ReadProblems))]
 async fn get_catalog_source(
@@ -142,7 +148,7 @@ async fn check_catalog(
 ///
 /// In force on the answer, without a restart. A scope it adds is granted to no existing token.
 #[utoipa::path(put, path = "/catalog", tag = "catalog", request_body = CatalogSource,
-    responses((status = 200, description = "It is in force", body = LoadedCatalog), EditProblems))]
+    responses((status = 200, description = "It is in force", body = LoadedCatalog), RaceProblems))]
 async fn put_catalog(
     State(app): State<Arc<App>>,
     AsOperator(operator): AsOperator,

@@ -9,7 +9,7 @@ use countersign_model::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Moment;
+use super::{Moment, words};
 
 /// The catalog in force.
 #[derive(Serialize, ToSchema)]
@@ -36,6 +36,7 @@ struct LabelView {
 #[derive(Serialize, ToSchema)]
 struct KindView {
     /// Stable id: `brand`.
+    #[schema(value_type = words::CatalogId)]
     id: String,
     /// Two letters at the front of minted SIDs.
     code: String,
@@ -46,6 +47,7 @@ struct KindView {
     /// Where the token page is, outermost first.
     menu_path: Vec<LabelView>,
     /// The latest API version.
+    #[schema(value_type = words::ApiVersion)]
     latest_version: u16,
     /// API versions, lowest first.
     versions: Vec<VersionView>,
@@ -65,6 +67,7 @@ struct KindView {
 #[derive(Serialize, ToSchema)]
 struct VersionView {
     /// Its number.
+    #[schema(value_type = words::ApiVersion)]
     number: u16,
     /// When it was published.
     released_at: Option<Moment>,
@@ -80,6 +83,7 @@ struct VersionView {
 #[derive(Serialize, ToSchema)]
 struct CategoryView {
     /// Stable id within the kind.
+    #[schema(value_type = words::CatalogId)]
     id: String,
     /// Its name.
     label: LabelView,
@@ -93,18 +97,23 @@ struct CategoryView {
 #[derive(Serialize, ToSchema)]
 struct ScopeView {
     /// Stable id: `brand.actions.list`.
+    #[schema(value_type = words::CatalogId)]
     id: String,
     /// Its name.
     label: LabelView,
     /// What it lets one call.
     operations: Vec<OperationView>,
     /// First version it exists in; `null`: from the first.
+    #[schema(value_type = Option<words::ApiVersion>)]
     since: Option<u16>,
     /// Last version it exists in; `null`: to the last.
+    #[schema(value_type = Option<words::ApiVersion>)]
     until: Option<u16>,
     /// The id of its rate-limit group.
+    #[schema(value_type = Option<words::CatalogId>)]
     rate_group: Option<String>,
     /// The management right it stands for.
+    #[schema(value_type = Option<words::ManagementRight>)]
     management: Option<&'static str>,
     /// Whether it only reads.
     reads: bool,
@@ -123,10 +132,12 @@ struct OperationView {
 #[derive(Serialize, ToSchema)]
 struct RoleView {
     /// Stable id within the kind.
+    #[schema(value_type = words::CatalogId)]
     id: String,
     /// Its name.
     label: LabelView,
     /// What it may do.
+    #[schema(value_type = Vec<words::Permission>)]
     permissions: Vec<&'static str>,
 }
 
@@ -134,6 +145,7 @@ struct RoleView {
 #[derive(Serialize, ToSchema)]
 struct RateGroupView {
     /// Stable id within the kind.
+    #[schema(value_type = words::CatalogId)]
     id: String,
     /// So many requests.
     requests: u32,
@@ -147,10 +159,12 @@ struct RateGroupView {
 #[derive(Serialize, ToSchema)]
 struct PresetView {
     /// Stable id within the kind.
+    #[schema(value_type = words::CatalogId)]
     id: String,
     /// Its name.
     label: LabelView,
     /// The ids of its scopes.
+    #[schema(value_type = Vec<words::CatalogId>)]
     scopes: Vec<String>,
 }
 

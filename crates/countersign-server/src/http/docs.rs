@@ -11,15 +11,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, header};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use utoipa::{
-    PartialSchema as _,
-    openapi::{
-        Components, InfoBuilder, OpenApi, OpenApiBuilder,
-        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
-    },
-};
+use utoipa::openapi::OpenApi;
 
-use super::problem::Problem;
 use crate::app::App;
 
 /// How the pages of this door look.
@@ -28,28 +21,6 @@ background:#fff}h1,h2,h3{line-height:1.2}code{font:14px ui-monospace,monospace;b
 overflow-wrap:anywhere}section{border-top:1px solid #ccc;padding:.5rem 0}table{border-collapse:collapse}td,th{text-align:\
 left;padding:.2rem .8rem .2rem 0;vertical-align:top}a{color:#0b57d0}@media(prefers-color-scheme:dark){body{background:#161616;\
 color:#eee}code{background:#2a2a2a}a{color:#8ab4f8}section{border-color:#444}}";
-
-/// What the document says of itself.
-pub(super) fn head() -> OpenApi {
-    let info = InfoBuilder::new()
-        .title("Countersign management API")
-        .description(Some(
-            "Accounts, people, tokens, gateways and the audit trail. Problems are `application/problem+json` (RFC 9457).",
-        ))
-        .version(env!("CARGO_PKG_VERSION"));
-    let bearer = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A platform credential, or the Auth Token of a token with management scopes."));
-    let basic = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Basic)
-        .description(Some("The Account SID and Auth Token of a token with management scopes."));
-    let mut components = Components::new();
-    components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
-    components.add_security_scheme("basic", SecurityScheme::Http(basic.build()));
-    components.schemas.insert("Problem".to_owned(), Problem::schema());
-    let either = ["bearer", "basic"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()));
-    OpenApiBuilder::new().info(info.build()).components(Some(components)).security(Some(either)).build()
-}
 
 /// The routes of the document and its page.
 pub(super) fn router(document: &OpenApi) -> Router<Arc<App>> {
@@ -119,7 +90,7 @@ fn reference(document: &Value) -> String {
     );
     for (path, item) in entries(&document["paths"]) {
         for (method, operation) in entries(item) {
-            html.push_str(&one_operation(method, path, operation));
+            html.push_str(&one_operation(document, (method, path), operation));
         }
     }
     html.push_str("<h2>Schemas</h2>");
@@ -135,7 +106,7 @@ fn reference(document: &Value) -> String {
     html
 }
 
-fn one_operation(method: &str, path: &str, operation: &Value) -> String {
+fn one_operation(document: &Value, (method, path): (&str, &str), operation: &Value) -> String {
     let mut html = format!(
         "<section><h3><code>{} {}</code></h3><p>{} {}</p>",
         escape(&method.to_uppercase()),
@@ -157,6 +128,9 @@ fn one_operation(method: &str, path: &str, operation: &Value) -> String {
         let _ = write!(html, "<h4>Body</h4><p>{}</p>", type_of(body));
     }
     let rows = entries(&operation["responses"]).map(|(status, response)| {
+        // What operations share stands once among the components, and a reference to it here.
+        let shared = response["$ref"].as_str().and_then(|place| document.pointer(place.strip_prefix('#')?));
+        let response = shared.unwrap_or(response);
         let content = entries(&response["content"]).next().map(|(_, content)| type_of(&content["schema"]));
         [escape(status), escape(text(response, "/description")), content.unwrap_or_default()]
     });

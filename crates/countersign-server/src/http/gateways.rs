@@ -21,7 +21,8 @@ use super::{
     Moment,
     extract::{AsOperator, Body, IfMatch, NoBody, edit_tag},
     page::PageOf,
-    problem::{EditProblems, ReadProblems},
+    problem::{EditProblems, RaceProblems, ReadProblems},
+    words,
 };
 use crate::{
     app::App,
@@ -34,13 +35,15 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 struct GatewayView {
     /// Its id.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::GatewayId)]
     id: GatewayId,
     /// Its name, in the URL of its door.
+    #[schema(value_type = words::MachineName)]
     name: String,
     /// Last four characters of its credential.
     credential_last4: String,
     /// From where it may call; empty: from everywhere.
+    #[schema(value_type = Vec<words::Network>, max_items = 50)]
     peers: Vec<String>,
     /// Which header carries what.
     profile: CustomProfile,
@@ -64,18 +67,22 @@ struct GatewayWithCredential {
 #[serde(deny_unknown_fields)]
 struct CustomProfile {
     /// The header with the original method, lower case.
+    #[schema(value_type = words::HeaderName)]
     method_header: String,
     /// The header with the original URI, lower case.
+    #[schema(value_type = words::HeaderName)]
     uri_header: String,
     /// The header with the client's address, lower case.
+    #[schema(value_type = words::HeaderName)]
     address_header: String,
     /// How many addresses from the right of that list the gateway's own proxies wrote: 1 takes the last.
+    #[schema(minimum = 1, maximum = 10)]
     address_hops: u8,
 }
 
 /// A profile we ship, by name, or one of your own.
 #[derive(ToSchema)]
-#[schema(untagged)]
+#[serde(untagged)]
 enum ProfileChoice {
     /// By name.
     Shipped(ShippedProfile),
@@ -95,9 +102,11 @@ enum ShippedProfile {
 #[serde(deny_unknown_fields)]
 struct NewGateway {
     /// Its name: 1 to 40 characters of a-z, 0-9 and `-`.
+    #[schema(value_type = words::MachineName)]
     name: String,
     /// From where it may call; from everywhere when absent.
     #[serde(default)]
+    #[schema(value_type = Vec<words::Network>, max_items = 50)]
     peers: Vec<String>,
     /// Which headers it speaks with; `nginx` when absent.
     profile: Option<ProfileChoice>,
@@ -107,6 +116,7 @@ struct NewGateway {
 #[serde(deny_unknown_fields)]
 struct GatewayPatch {
     /// From where it may call; empty: from everywhere.
+    #[schema(value_type = Option<Vec<words::Network>>, max_items = 50)]
     peers: Option<Vec<String>>,
     /// Which headers it speaks with.
     profile: Option<ProfileChoice>,
@@ -178,6 +188,8 @@ fn view(gateway: &Gateway) -> Result<GatewayView, Error> {
 }
 
 /// List gateways.
+///
+/// All of them, by name, without credentials. Operators only.
 #[utoipa::path(get, path = "/gateways", tag = "gateways",
     responses((status = 200, description = "All of them, by name", body = PageOf<GatewayView>), ReadProblems))]
 async fn list_gateways(
@@ -189,8 +201,11 @@ async fn list_gateways(
 }
 
 /// Create a gateway.
+///
+/// Its credential is shown once. Operators only.
 #[utoipa::path(post, path = "/gateways", tag = "gateways", request_body = NewGateway,
-    responses((status = 201, description = "Created; its credential is shown once", body = GatewayWithCredential), EditProblems))]
+    responses((status = 201, description = "Created; its credential is shown once", body = GatewayWithCredential,
+        headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))), RaceProblems))]
 async fn create_gateway(
     State(app): State<Arc<App>>,
     AsOperator(operator): AsOperator,
@@ -204,9 +219,12 @@ async fn create_gateway(
 }
 
 /// Show a gateway.
+///
+/// Without its credential. Operators only.
 #[utoipa::path(get, path = "/gateways/{name}", tag = "gateways",
-    params(("name" = String, Path, description = "Name of the gateway")),
-    responses((status = 200, description = "The gateway; its ETag is for If-Match", body = GatewayView), ReadProblems))]
+    params(("name" = inline(words::MachineName), Path, description = "Name of the gateway")),
+    responses((status = 200, description = "The gateway; its ETag is for If-Match", body = GatewayView,
+        headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))), ReadProblems))]
 async fn get_gateway(
     State(app): State<Arc<App>>,
     AsOperator(operator): AsOperator,
@@ -216,11 +234,14 @@ async fn get_gateway(
     Ok((edit_tag(gateway.edit), Json(view(&gateway)?)))
 }
 
-/// Change from where a gateway may call, or how it speaks.
+/// Change a gateway.
+///
+/// From where it may call, and with which headers it speaks. An absent field is unchanged. Operators only.
 #[utoipa::path(patch, path = "/gateways/{name}", tag = "gateways", request_body = GatewayPatch,
-    params(("name" = String, Path, description = "Name of the gateway"),
-        ("If-Match" = String, Header, description = "The ETag of the gateway as it was seen")),
-    responses((status = 200, description = "As it is now", body = GatewayView), EditProblems))]
+    params(("name" = inline(words::MachineName), Path, description = "Name of the gateway"),
+        ("If-Match" = inline(words::EditTag), Header, description = "The ETag of the gateway as it was seen")),
+    responses((status = 200, description = "As it is now", body = GatewayView,
+        headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))), EditProblems))]
 async fn patch_gateway(
     State(app): State<Arc<App>>,
     AsOperator(operator): AsOperator,
@@ -233,10 +254,12 @@ async fn patch_gateway(
     Ok((edit_tag(gateway.edit), Json(view(&gateway)?)))
 }
 
-/// Delete a gateway: it is not answered from now on.
+/// Delete a gateway.
+///
+/// It is not answered from now on. Operators only.
 #[utoipa::path(delete, path = "/gateways/{name}", tag = "gateways",
-    params(("name" = String, Path, description = "Name of the gateway")),
-    responses((status = 204, description = "It is deleted"), EditProblems))]
+    params(("name" = inline(words::MachineName), Path, description = "Name of the gateway")),
+    responses((status = 204, description = "It is deleted"), RaceProblems))]
 async fn delete_gateway(
     State(app): State<Arc<App>>,
     AsOperator(operator): AsOperator,
@@ -246,10 +269,13 @@ async fn delete_gateway(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Give a gateway a new credential; the old one fails from now on.
+/// Give a gateway a new credential.
+///
+/// It is shown once; the old one fails from now on. Operators only.
 #[utoipa::path(post, path = "/gateways/{name}/reset", tag = "gateways",
-    params(("name" = String, Path, description = "Name of the gateway")),
-    responses((status = 200, description = "Its new credential, shown once", body = GatewayWithCredential), EditProblems))]
+    params(("name" = inline(words::MachineName), Path, description = "Name of the gateway")),
+    responses((status = 200, description = "Its new credential, shown once", body = GatewayWithCredential,
+        headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))), RaceProblems))]
 async fn reset_gateway(
     State(app): State<Arc<App>>,
     AsOperator(operator): AsOperator,

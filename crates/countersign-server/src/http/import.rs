@@ -78,10 +78,12 @@ pub struct RefusedRow {
     reason: String,
 }
 
-/// Brings existing credentials in, with their own SIDs and secrets or digests: all rows or none. Without `apply` it only
-/// says what it would do. The columns are `account_external_id`, `kind`, `name`, `sid`, `secret` or `secret_sha256`,
-/// `access` (`scoped`, `read_write`, `read_only`), `scopes` (separated by spaces), `api_version`, `primary_contact` (an
-/// e-mail address), `state`, `created_at`; at most 64 MiB and 200,000 rows. Operators only.
+/// Bring existing credentials in.
+///
+/// From a CSV file, with their own SIDs and secrets or digests: all rows or none. Without `apply` it only says what it
+/// would do. The columns are `account_external_id`, `kind`, `name`, `sid`, `secret` or `secret_sha256`, `access`
+/// (`scoped`, `read_write`, `read_only`), `scopes` (separated by spaces), `api_version`, `primary_contact` (an e-mail
+/// address), `state`, `created_at`; at most 64 MiB and 200,000 rows. Operators only.
 #[utoipa::path(
     post,
     path = "/import",

@@ -18,8 +18,9 @@ use super::{
     Moment,
     extract::{Body, Id, In, ListPlace, PageParameters, Query, SameOrigin},
     page::PageOf,
-    problem::{ChangeProblems, EditProblems, ReadProblems},
+    problem::{ChangeProblems, RaceProblems, ReadProblems},
     session::{CurrentSession, Visiting, begun},
+    words,
 };
 use crate::{
     app::App,
@@ -32,11 +33,13 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 pub(super) struct InvitationView {
     /// Its id.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::InvitationId)]
     id: InvitationId,
     /// Who is invited.
+    #[schema(value_type = words::EmailAddress)]
     email: String,
     /// The id of the role they will have.
+    #[schema(value_type = Option<words::CatalogId>)]
     role: Option<String>,
     /// When it was made.
     created_at: Moment,
@@ -57,9 +60,10 @@ pub(super) struct IssuedView {
 #[serde(deny_unknown_fields)]
 struct NewInvitation {
     /// Who is invited.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::EmailAddress)]
     email: EmailAddress,
     /// The id of the role they will have.
+    #[schema(value_type = words::CatalogId)]
     role: String,
 }
 
@@ -67,16 +71,17 @@ struct NewInvitation {
 #[serde(deny_unknown_fields)]
 struct AcceptInvitation {
     /// The code behind `#` of the link.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::OneTimeCode)]
     code: Zeroizing<String>,
     /// Their name; needed of people who are new.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::PersonName>)]
     name: Option<PersonName>,
     /// A new password; or the present one of somebody known who joins another account.
     #[schema(value_type = String, format = Password)]
     password: Zeroizing<String>,
     /// `en` or `zh-CN`; `en` when absent.
+    #[schema(value_type = Option<words::Language>)]
     language: Option<String>,
 }
 
@@ -108,8 +113,10 @@ impl IssuedView {
 }
 
 /// List open invitations of an account.
+///
+/// Newest first, without their links. Needs `members.manage`.
 #[utoipa::path(get, path = "/accounts/{account_id}/invitations", tag = "invitations",
-    params(("account_id" = String, Path, description = "Id of the account"), PageParameters),
+    params(("account_id" = inline(words::AccountId), Path, description = "Id of the account"), PageParameters),
     responses((status = 200, description = "Open invitations, newest first", body = PageOf<InvitationView>), ReadProblems))]
 async fn list_invitations(
     State(app): State<Arc<App>>,
@@ -125,7 +132,7 @@ async fn list_invitations(
 ///
 /// Answers a one-time link that works for 72 hours. An open invitation of the same address is replaced.
 #[utoipa::path(post, path = "/accounts/{account_id}/invitations", tag = "invitations", request_body = NewInvitation,
-    params(("account_id" = String, Path, description = "Id of the account")),
+    params(("account_id" = inline(words::AccountId), Path, description = "Id of the account")),
     responses((status = 201, description = "Invited", body = IssuedView), ChangeProblems))]
 async fn create_invitation(
     State(app): State<Arc<App>>,
@@ -137,9 +144,11 @@ async fn create_invitation(
 }
 
 /// Withdraw an invitation.
+///
+/// Its link no longer works. Needs `members.manage`.
 #[utoipa::path(delete, path = "/accounts/{account_id}/invitations/{invitation_id}", tag = "invitations",
-    params(("account_id" = String, Path, description = "Id of the account"),
-        ("invitation_id" = String, Path, description = "Id of the invitation")),
+    params(("account_id" = inline(words::AccountId), Path, description = "Id of the account"),
+        ("invitation_id" = inline(words::InvitationId), Path, description = "Id of the invitation")),
     responses((status = 204, description = "Its link no longer works"), ChangeProblems))]
 async fn delete_invitation(
     State(app): State<Arc<App>>,
@@ -154,7 +163,9 @@ async fn delete_invitation(
 ///
 /// The person is signed in by it. Needs `Sec-Fetch-Site: same-origin`, or an `Origin` equal to the public URL.
 #[utoipa::path(post, path = "/invitations/accept", tag = "invitations", request_body = AcceptInvitation,
-    responses((status = 201, description = "Accepted and signed in", body = CurrentSession), EditProblems))]
+    security(()),
+    responses((status = 201, description = "Accepted and signed in", body = CurrentSession,
+        headers(("Set-Cookie" = String, description = "The session cookie; `Secure`, `HttpOnly`, `SameSite=Lax`."))), RaceProblems))]
 async fn accept_invitation(
     State(app): State<Arc<App>>,
     _: SameOrigin,

@@ -14,7 +14,8 @@ use super::{
     Moment,
     extract::{Body, Id, In, ListPlace, PageParameters, Query},
     page::PageOf,
-    problem::{EditProblems, ReadProblems},
+    problem::{RaceProblems, ReadProblems},
+    words,
 };
 use crate::{
     app::App,
@@ -27,13 +28,16 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 struct MemberView {
     /// Their id.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::UserId)]
     user_id: UserId,
     /// Their address.
+    #[schema(value_type = words::EmailAddress)]
     email: String,
     /// Their name.
+    #[schema(value_type = words::PersonName)]
     name: String,
     /// The id of their role in the kind's catalog.
+    #[schema(value_type = words::CatalogId)]
     role: String,
     /// Whether they may sign in.
     active: bool,
@@ -45,6 +49,7 @@ struct MemberView {
 #[serde(deny_unknown_fields)]
 struct MemberPatch {
     /// The id of the new role.
+    #[schema(value_type = words::CatalogId)]
     role: String,
 }
 
@@ -53,7 +58,7 @@ struct MemberPatch {
 #[into_params(parameter_in = Query)]
 struct RemovalQuery {
     /// Who becomes the primary contact of the tokens this person answers for.
-    #[param(value_type = Option<String>)]
+    #[param(inline, value_type = Option<words::UserId>)]
     successor: Option<String>,
 }
 
@@ -74,8 +79,10 @@ fn view(member: &Member) -> MemberView {
 }
 
 /// List the members of an account.
+///
+/// By e-mail address. Needs `tokens.view` or `members.manage`.
 #[utoipa::path(get, path = "/accounts/{account_id}/members", tag = "members",
-    params(("account_id" = String, Path, description = "Id of the account"), PageParameters),
+    params(("account_id" = inline(words::AccountId), Path, description = "Id of the account"), PageParameters),
     responses((status = 200, description = "Members, by e-mail address", body = PageOf<MemberView>), ReadProblems))]
 async fn list_members(
     State(app): State<Arc<App>>,
@@ -91,9 +98,9 @@ async fn list_members(
 ///
 /// Nobody gives or takes what they do not hold themselves, except operators.
 #[utoipa::path(patch, path = "/accounts/{account_id}/members/{user_id}", tag = "members", request_body = MemberPatch,
-    params(("account_id" = String, Path, description = "Id of the account"),
-        ("user_id" = String, Path, description = "Id of the person")),
-    responses((status = 200, description = "As it is now", body = MemberView), EditProblems))]
+    params(("account_id" = inline(words::AccountId), Path, description = "Id of the account"),
+        ("user_id" = inline(words::UserId), Path, description = "Id of the person")),
+    responses((status = 200, description = "As it is now", body = MemberView), RaceProblems))]
 async fn patch_member(
     State(app): State<Arc<App>>,
     In(granted): In<ManageMembers>,
@@ -108,9 +115,9 @@ async fn patch_member(
 ///
 /// Somebody who is the primary contact of tokens needs a successor; without one the answer is 409 and names the tokens.
 #[utoipa::path(delete, path = "/accounts/{account_id}/members/{user_id}", tag = "members",
-    params(("account_id" = String, Path, description = "Id of the account"),
-        ("user_id" = String, Path, description = "Id of the person"), RemovalQuery),
-    responses((status = 204, description = "They no longer belong to the account"), EditProblems))]
+    params(("account_id" = inline(words::AccountId), Path, description = "Id of the account"),
+        ("user_id" = inline(words::UserId), Path, description = "Id of the person"), RemovalQuery),
+    responses((status = 204, description = "They no longer belong to the account"), RaceProblems))]
 async fn delete_member(
     State(app): State<Arc<App>>,
     In(granted): In<ManageMembers>,

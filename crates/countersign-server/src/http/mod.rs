@@ -9,6 +9,7 @@ mod catalog_view;
 mod context;
 pub mod data_plane;
 mod docs;
+mod document;
 mod envelope;
 pub mod extract;
 mod forward_auth;
@@ -31,6 +32,7 @@ mod session;
 mod tokens;
 mod verify;
 mod whoami;
+mod words;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -58,6 +60,7 @@ pub enum Door {
 /// The management API and its pages.
 pub fn management(app: Arc<App>, door: Door) -> Router {
     let (router, document) = operations().split_for_parts();
+    let document = document::with_envelope(document);
     let front = envelope::Front { app: Arc::clone(&app), door };
     router
         .merge(docs::router(&document))
@@ -68,7 +71,7 @@ pub fn management(app: Arc<App>, door: Door) -> Router {
 
 /// The OpenAPI document, generated from the same routes that answer.
 pub fn document() -> OpenApi {
-    operations().into_openapi()
+    document::with_envelope(operations().into_openapi())
 }
 
 fn operations() -> OpenApiRouter<Arc<App>> {
@@ -87,5 +90,5 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .merge(legacy::router())
         .merge(import::router())
         .merge(audit::router());
-    OpenApiRouter::with_openapi(docs::head()).nest("/api/v1", resources)
+    OpenApiRouter::with_openapi(document::head()).nest("/api/v1", resources)
 }

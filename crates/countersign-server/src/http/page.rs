@@ -4,7 +4,10 @@ use countersign_store::Page;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::extract::{ListPlace, seal_cursor};
+use super::{
+    extract::{ListPlace, seal_cursor},
+    words,
+};
 use crate::{app::App, error::Error};
 
 /// A page of a list.
@@ -13,6 +16,7 @@ pub struct PageOf<T> {
     /// The rows.
     pub items: Vec<T>,
     /// What to send as `after` for the next page; `null` at the end.
+    #[schema(value_type = Option<words::Cursor>)]
     pub next: Option<String>,
 }
 

@@ -19,6 +19,7 @@ use super::{
     invitations::IssuedView,
     page::PageOf,
     problem::{ChangeProblems, EditProblems, ReadProblems},
+    words,
 };
 use crate::{
     app::App,
@@ -35,13 +36,16 @@ const LIST: ListPlace = ListPlace { list: "people", account: None };
 #[derive(Serialize, ToSchema)]
 pub(super) struct PersonView {
     /// Their id.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::UserId)]
     id: UserId,
     /// Their address.
+    #[schema(value_type = words::EmailAddress)]
     email: String,
     /// Their name.
+    #[schema(value_type = words::PersonName)]
     name: String,
     /// `en` or `zh-CN`.
+    #[schema(value_type = words::Language)]
     language: String,
     /// Whether they run the platform.
     operator: bool,
@@ -58,10 +62,12 @@ pub(super) struct PersonView {
 #[into_params(parameter_in = Query)]
 struct PeopleQuery {
     /// Part of name or address, ignoring case.
+    #[param(max_length = 100)]
     search: Option<String>,
     /// Only operators.
     operators: Option<bool>,
     /// The `next` of the page before.
+    #[param(inline, value_type = Option<words::Cursor>)]
     after: Option<String>,
     /// Rows at most; 50 when absent.
     #[param(minimum = 1, maximum = 200)]
@@ -72,7 +78,7 @@ struct PeopleQuery {
 #[serde(deny_unknown_fields)]
 struct NewOperator {
     /// Who is invited to run the platform.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::EmailAddress)]
     email: EmailAddress,
 }
 
@@ -81,9 +87,10 @@ struct NewOperator {
 struct PersonPatch {
     /// A new name.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::PersonName>)]
     name: Option<PersonName>,
     /// `en` or `zh-CN`.
+    #[schema(value_type = Option<words::Language>)]
     language: Option<String>,
     /// Whether they may sign in. Off ends their sessions at once.
     active: Option<bool>,
@@ -116,6 +123,8 @@ impl PersonView {
 }
 
 /// List people.
+///
+/// By e-mail address. Operators only.
 #[utoipa::path(get, path = "/people", tag = "people", params(PeopleQuery),
     responses((status = 200, description = "People, by e-mail address", body = PageOf<PersonView>), ReadProblems))]
 async fn list_people(
@@ -130,6 +139,8 @@ async fn list_people(
 }
 
 /// Invite somebody to run the platform.
+///
+/// Answers a one-time link that works for 72 hours. Operators only.
 #[utoipa::path(post, path = "/people", tag = "people", request_body = NewOperator,
     responses((status = 201, description = "Invited", body = IssuedView), ChangeProblems))]
 async fn invite_operator(
@@ -142,9 +153,12 @@ async fn invite_operator(
 }
 
 /// Show a person.
+///
+/// With the edit number to change them with. Operators only.
 #[utoipa::path(get, path = "/people/{user_id}", tag = "people",
-    params(("user_id" = String, Path, description = "Id of the person")),
-    responses((status = 200, description = "The person; the ETag is for If-Match", body = PersonView), ReadProblems))]
+    params(("user_id" = inline(words::UserId), Path, description = "Id of the person")),
+    responses((status = 200, description = "The person; the ETag is for If-Match", body = PersonView,
+        headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))), ReadProblems))]
 async fn get_person(
     State(app): State<Arc<App>>,
     AsOperator(operator): AsOperator,
@@ -155,10 +169,13 @@ async fn get_person(
 }
 
 /// Change a person.
+///
+/// An absent field is unchanged. Somebody who may no longer sign in is signed out at once. Operators only.
 #[utoipa::path(patch, path = "/people/{user_id}", tag = "people", request_body = PersonPatch,
-    params(("user_id" = String, Path, description = "Id of the person"),
-        ("If-Match" = String, Header, description = "The ETag of the person as they were seen")),
-    responses((status = 200, description = "As they are now", body = PersonView), EditProblems))]
+    params(("user_id" = inline(words::UserId), Path, description = "Id of the person"),
+        ("If-Match" = inline(words::EditTag), Header, description = "The ETag of the person as they were seen")),
+    responses((status = 200, description = "As they are now", body = PersonView,
+        headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))), EditProblems))]
 async fn patch_person(
     State(app): State<Arc<App>>,
     AsOperator(operator): AsOperator,
@@ -172,9 +189,11 @@ async fn patch_person(
     Ok((edit_tag(person.edit), Json(PersonView::of(&person))))
 }
 
-/// Make a link with which a person chooses a new password.
+/// Make a link to choose a new password with.
+///
+/// It is shown once, and the present password works until it is used. Operators only.
 #[utoipa::path(post, path = "/people/{user_id}/password-reset", tag = "people",
-    params(("user_id" = String, Path, description = "Id of the person")),
+    params(("user_id" = inline(words::UserId), Path, description = "Id of the person")),
     responses((status = 201, description = "The link", body = IssuedView), ChangeProblems))]
 async fn reset_person_password(
     State(app): State<Arc<App>>,

@@ -14,7 +14,8 @@ use super::{
     Moment,
     extract::{AsOperator, Body, Id},
     page::PageOf,
-    problem::{EditProblems, ReadProblems},
+    problem::{RaceProblems, ReadProblems},
+    words,
 };
 use crate::{app::App, error::Error, ops::platform_credentials};
 
@@ -22,9 +23,10 @@ use crate::{app::App, error::Error, ops::platform_credentials};
 #[derive(Serialize, ToSchema)]
 struct PlatformCredentialView {
     /// Its id.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::PlatformCredentialId)]
     id: PlatformCredentialId,
     /// Its name.
+    #[schema(value_type = words::MachineName)]
     name: String,
     /// Last four characters of the credential.
     last4: String,
@@ -47,6 +49,7 @@ struct CreatedPlatformCredential {
 #[serde(deny_unknown_fields)]
 struct NewPlatformCredential {
     /// Its name: 1 to 40 characters of a-z, 0-9 and `-`.
+    #[schema(value_type = words::MachineName)]
     name: String,
     /// From when it is expired; never when absent.
     expires_at: Option<Moment>,
@@ -70,6 +73,8 @@ fn view(credential: &PlatformCredential) -> PlatformCredentialView {
 }
 
 /// List platform credentials.
+///
+/// All of them, by name, without secrets. Operators only.
 #[utoipa::path(get, path = "/platform-credentials", tag = "platform credentials",
     responses((status = 200, description = "All of them, by name", body = PageOf<PlatformCredentialView>), ReadProblems))]
 async fn list_platform_credentials(
@@ -81,8 +86,10 @@ async fn list_platform_credentials(
 }
 
 /// Create a platform credential.
+///
+/// Its secret is shown once. Operators only.
 #[utoipa::path(post, path = "/platform-credentials", tag = "platform credentials", request_body = NewPlatformCredential,
-    responses((status = 201, description = "Created; its secret is shown once", body = CreatedPlatformCredential), EditProblems))]
+    responses((status = 201, description = "Created; its secret is shown once", body = CreatedPlatformCredential), RaceProblems))]
 async fn create_platform_credential(
     State(app): State<Arc<App>>,
     AsOperator(operator): AsOperator,
@@ -97,10 +104,12 @@ async fn create_platform_credential(
     Ok((StatusCode::CREATED, Json(created)))
 }
 
-/// Remove a platform credential; requests with it fail from now on.
+/// Remove a platform credential.
+///
+/// Requests with it fail from now on. Operators only.
 #[utoipa::path(delete, path = "/platform-credentials/{platform_credential_id}", tag = "platform credentials",
-    params(("platform_credential_id" = String, Path, description = "Id of the platform credential")),
-    responses((status = 204, description = "It is removed"), EditProblems))]
+    params(("platform_credential_id" = inline(words::PlatformCredentialId), Path, description = "Id of the platform credential")),
+    responses((status = 204, description = "It is removed"), RaceProblems))]
 async fn delete_platform_credential(
     State(app): State<Arc<App>>,
     AsOperator(operator): AsOperator,

@@ -16,6 +16,7 @@ use utoipa::{
     openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder, response::Response as Documented},
 };
 
+use super::{document::header_named, words};
 use crate::error::{Error, Kind};
 
 const MEDIA_TYPE: &str = "application/problem+json";
@@ -40,6 +41,7 @@ pub struct Problem<'a> {
     pub field: Option<&'a str>,
     /// The id to tell the operator.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<words::RequestId>)]
     pub request_id: Option<String>,
     /// Further members of some problems.
     #[serde(flatten)]
@@ -123,12 +125,26 @@ impl IntoResponse for Error {
     }
 }
 
+/// A number of seconds.
+#[derive(ToSchema)]
+#[schema(minimum = 1)]
+#[expect(dead_code, reason = "a schema is told of the type, and no value of it is ever made")]
+pub(super) struct Seconds(u32);
+
+/// How to prove who one is.
+#[derive(ToSchema)]
+#[schema(example = "Bearer realm=\"countersign\"")]
+#[expect(dead_code, reason = "a schema is told of the type, and no value of it is ever made")]
+pub(super) struct Challenge(String);
+
 /// The problems of an operation that everybody may call and that changes nothing.
 pub struct PublicProblems;
 /// The problems of an operation that only reads.
 pub struct ReadProblems;
 /// The problems of an operation that changes something.
 pub struct ChangeProblems;
+/// The problems of an operation that changes what somebody else may change at the same moment.
+pub struct RaceProblems;
 /// The problems of an operation that changes what the caller must have seen first (`If-Match`).
 pub struct EditProblems;
 
@@ -136,7 +152,8 @@ const PUBLIC: &[Kind] =
     &[Kind::Malformed, Kind::Unauthenticated, Kind::TooMany, Kind::Internal, Kind::Unavailable];
 const READ: &[Kind] = &[Kind::Forbidden, Kind::NotFound];
 const CHANGE: &[Kind] = &[Kind::Conflict, Kind::TooLarge, Kind::NotJson, Kind::Invalid];
-const EDIT: &[Kind] = &[Kind::Stale, Kind::PreconditionRequired];
+const RACE: &[Kind] = &[Kind::Stale];
+const EDIT: &[Kind] = &[Kind::PreconditionRequired];
 
 impl IntoResponses for PublicProblems {
     fn responses() -> BTreeMap<String, RefOr<Documented>> {
@@ -156,17 +173,44 @@ impl IntoResponses for ChangeProblems {
     }
 }
 
-impl IntoResponses for EditProblems {
+impl IntoResponses for RaceProblems {
     fn responses() -> BTreeMap<String, RefOr<Documented>> {
-        documented(&[PUBLIC, READ, CHANGE, EDIT])
+        documented(&[PUBLIC, READ, CHANGE, RACE])
     }
 }
 
+impl IntoResponses for EditProblems {
+    fn responses() -> BTreeMap<String, RefOr<Documented>> {
+        documented(&[PUBLIC, READ, CHANGE, RACE, EDIT])
+    }
+}
+
+/// References to the problems of these families by their status: each stands once among the components.
 fn documented(families: &[&[Kind]]) -> BTreeMap<String, RefOr<Documented>> {
     let one = |kind: Kind| {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let response = ResponseBuilder::new().description(title(kind)).content(MEDIA_TYPE, content).build();
-        (status(kind).as_u16().to_string(), RefOr::T(response))
+        (status(kind).as_u16().to_string(), RefOr::Ref(Ref::from_response_name(response_name(kind))))
     };
     families.iter().flat_map(|family| family.iter().copied()).map(one).collect()
+}
+
+/// Every problem an operation may document, by the name it is referred to with.
+pub(super) fn responses() -> BTreeMap<String, RefOr<Documented>> {
+    let one = |kind: Kind| {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let mut response =
+            ResponseBuilder::new().description(title(kind)).content(MEDIA_TYPE, content).build();
+        let header = match kind {
+            Kind::Unauthenticated => Some("WWW-Authenticate"),
+            Kind::TooMany | Kind::Unavailable => Some("Retry-After"),
+            _ => None,
+        };
+        response.headers.extend(header.map(|name| (name.to_owned(), header_named(name))));
+        (response_name(kind), RefOr::T(response))
+    };
+    [PUBLIC, READ, CHANGE, RACE, EDIT].into_iter().flatten().copied().map(one).collect()
+}
+
+/// `TooMany`: the kind's own name.
+fn response_name(kind: Kind) -> String {
+    format!("{kind:?}")
 }

@@ -12,8 +12,9 @@ use zeroize::Zeroizing;
 use super::{
     extract::{Body, SignedIn},
     people::PersonView,
-    problem::{ChangeProblems, EditProblems, ReadProblems},
+    problem::{RaceProblems, ReadProblems},
     session::{CurrentSession, Visiting, begun},
+    words,
 };
 use crate::{
     app::App,
@@ -26,11 +27,11 @@ use crate::{
 struct ProfilePatch {
     /// A new name: 1 to 100 characters.
     #[serde(default)]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<words::PersonName>, nullable = false)]
     name: Option<PersonName>,
     /// `en` or `zh-CN`.
     #[serde(default)]
-    #[schema(nullable = false)]
+    #[schema(value_type = Option<words::Language>, nullable = false)]
     language: Option<String>,
 }
 
@@ -41,7 +42,7 @@ struct PasswordChange {
     #[schema(value_type = String, format = Password)]
     current: Zeroizing<String>,
     /// The new one: 15 to 128 characters.
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = words::NewPassword)]
     new: Zeroizing<String>,
 }
 
@@ -51,15 +52,21 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 }
 
 /// Show my profile.
+///
+/// What is known of the person signed in.
 #[utoipa::path(get, path = "/profile", tag = "profile",
+    security(("session" = [])),
     responses((status = 200, description = "The person signed in", body = PersonView), ReadProblems))]
 async fn get_profile(signed_in: SignedIn) -> Json<PersonView> {
     Json(PersonView::of(&signed_in.person))
 }
 
 /// Change my name or language.
+///
+/// An absent field is unchanged.
 #[utoipa::path(patch, path = "/profile", tag = "profile", request_body = ProfilePatch,
-    responses((status = 200, description = "As it is now", body = PersonView), EditProblems))]
+    security(("session" = [])),
+    responses((status = 200, description = "As it is now", body = PersonView), RaceProblems))]
 async fn patch_profile(
     State(app): State<Arc<App>>,
     signed_in: SignedIn,
@@ -74,8 +81,9 @@ async fn patch_profile(
 ///
 /// All my sessions end; this one goes on under a new cookie.
 #[utoipa::path(put, path = "/profile/password", tag = "profile", request_body = PasswordChange,
-    responses((status = 201, description = "Changed; a new session cookie is set", body = CurrentSession), ChangeProblems,
-        (status = 412, description = "The profile was changed at the same moment")))]
+    security(("session" = [])),
+    responses((status = 201, description = "Changed; a new session cookie is set", body = CurrentSession,
+        headers(("Set-Cookie" = String, description = "The session cookie; `Secure`, `HttpOnly`, `SameSite=Lax`."))), RaceProblems))]
 async fn put_password(
     State(app): State<Arc<App>>,
     signed_in: SignedIn,

@@ -21,7 +21,8 @@ use super::{
     extract::{Body, Id, SESSION_COOKIE, SameOrigin, SignedIn, cookie},
     page::PageOf,
     people::PersonView,
-    problem::{ChangeProblems, ReadProblems},
+    problem::{ChangeProblems, RaceProblems, ReadProblems},
+    words,
 };
 use crate::{
     app::App,
@@ -78,8 +79,10 @@ struct MembershipView {
     /// The account.
     account: AccountView,
     /// The id of the role in the kind's catalog.
+    #[schema(value_type = words::CatalogId)]
     role: String,
     /// What the role may do.
+    #[schema(value_type = Vec<words::Permission>)]
     permissions: Vec<&'static str>,
 }
 
@@ -87,7 +90,7 @@ struct MembershipView {
 #[derive(Serialize, ToSchema)]
 struct SessionView {
     /// Its id.
-    #[schema(value_type = String)]
+    #[schema(value_type = words::SessionId)]
     id: countersign_model::id::SessionId,
     /// Whether it is the one that asks.
     current: bool,
@@ -184,7 +187,9 @@ fn set_cookie(name: &str, value: &str, secs: i64) -> Result<(HeaderName, HeaderV
 /// Whoever is unknown, wrong or locked gets one answer. Needs `Sec-Fetch-Site: same-origin`, or an `Origin` equal to the
 /// public URL.
 #[utoipa::path(post, path = "/session", tag = "session", request_body = SignIn,
-    responses((status = 201, description = "Signed in; the session cookie is set", body = CurrentSession), ChangeProblems))]
+    security(()),
+    responses((status = 201, description = "Signed in; the session cookie is set", body = CurrentSession,
+        headers(("Set-Cookie" = String, description = "The session cookie; `Secure`, `HttpOnly`, `SameSite=Lax`."))), ChangeProblems))]
 async fn create_session(
     State(app): State<Arc<App>>,
     _: SameOrigin,
@@ -195,8 +200,11 @@ async fn create_session(
     begun(&app, session).await
 }
 
-/// Who am I.
+/// Show who is signed in.
+///
+/// With their accounts, and what they may do in each.
 #[utoipa::path(get, path = "/session", tag = "session",
+    security(("session" = [])),
     responses((status = 200, description = "Who is signed in", body = CurrentSession), ReadProblems))]
 async fn get_session(
     State(app): State<Arc<App>>,
@@ -206,8 +214,12 @@ async fn get_session(
 }
 
 /// Sign out.
+///
+/// The session is over everywhere, not only in this browser.
 #[utoipa::path(delete, path = "/session", tag = "session",
-    responses((status = 204, description = "Signed out; the cookie is dead everywhere"), ChangeProblems))]
+    security(("session" = [])),
+    responses((status = 204, description = "Signed out; the cookie is dead everywhere",
+        headers(("Set-Cookie" = String, description = "The session cookie; `Secure`, `HttpOnly`, `SameSite=Lax`."))), RaceProblems))]
 async fn delete_session(
     State(app): State<Arc<App>>,
     signed_in: SignedIn,
@@ -221,7 +233,9 @@ async fn delete_session(
 ///
 /// The session goes on under a new cookie; for five minutes secrets can be shown.
 #[utoipa::path(post, path = "/session/password", tag = "session", request_body = PasswordAgain,
-    responses((status = 200, description = "The password was right; a new cookie is set", body = CurrentSession), ChangeProblems))]
+    security(("session" = [])),
+    responses((status = 200, description = "The password was right; a new cookie is set", body = CurrentSession,
+        headers(("Set-Cookie" = String, description = "The session cookie; `Secure`, `HttpOnly`, `SameSite=Lax`."))), RaceProblems))]
 async fn renew_session(
     State(app): State<Arc<App>>,
     signed_in: SignedIn,
@@ -234,8 +248,11 @@ async fn renew_session(
     Ok((axum::response::AppendHeaders([cookie]), Json(current)))
 }
 
-/// List the sessions of the person signed in.
+/// List my sessions.
+///
+/// Those that are live, newest first.
 #[utoipa::path(get, path = "/sessions", tag = "session",
+    security(("session" = [])),
     responses((status = 200, description = "Live sessions, newest first", body = PageOf<SessionView>), ReadProblems))]
 async fn list_sessions(
     State(app): State<Arc<App>>,
@@ -245,8 +262,11 @@ async fn list_sessions(
     Ok(Json(PageOf::whole(live.iter().map(|session| SessionView::of(session, &signed_in.session)).collect())))
 }
 
-/// End all sessions of the person signed in but this one.
+/// End all my sessions but this one.
+///
+/// Whoever uses another of them is signed out at once.
 #[utoipa::path(delete, path = "/sessions", tag = "session",
+    security(("session" = [])),
     responses((status = 204, description = "They are ended"), ChangeProblems))]
 async fn delete_other_sessions(
     State(app): State<Arc<App>>,
@@ -256,10 +276,13 @@ async fn delete_other_sessions(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// End one session of the person signed in.
+/// End one of my sessions.
+///
+/// Whoever uses it is signed out at once.
 #[utoipa::path(delete, path = "/sessions/{session_id}", tag = "session",
-    params(("session_id" = String, Path, description = "Id of the session")),
-    responses((status = 204, description = "It is ended"), ChangeProblems))]
+    params(("session_id" = inline(words::SessionId), Path, description = "Id of the session")),
+    security(("session" = [])),
+    responses((status = 204, description = "It is ended"), RaceProblems))]
 async fn delete_session_by_id(
     State(app): State<Arc<App>>,
     signed_in: SignedIn,

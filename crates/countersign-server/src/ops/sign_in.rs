@@ -57,7 +57,7 @@ pub async fn sign_in(app: &App, visitor: &Visitor, email: &str, password: &str) 
     let email = EmailAddress::parse(email).ok();
     let key = email.as_ref().map(EmailAddress::key).unwrap_or_default();
     let person = match &email {
-        Some(email) => app.store.person_by_email(email).await?,
+        Some(email) => app.store.person_signing_in(email).await?,
         None => None,
     };
     let device = known_device(app, visitor, person.as_ref()).await?;

@@ -1,5 +1,7 @@
 //! The audit trail.
 
+mod deeds;
+
 use serde_json::{Value, json};
 
 use crate::harness::{ADMINISTRATOR, ANALYST, PASSWORD, World, user_id};

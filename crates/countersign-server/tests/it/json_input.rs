@@ -69,7 +69,8 @@ async fn bodies_that_cannot_be_read() {
 #[tokio::test]
 async fn fields_that_are_wrong_are_named() {
     let world = World::new().await;
-    let good = json!({ "external_id": "a", "kind": "brand", "name": "A", "token_limit": 7, "administrator": { "email": "a@example.com" } });
+    let good = json!({ "external_id": "a", "kind": "brand", "name": "A", "token_limit": 7, "reveal": "once",
+        "administrator": { "email": "a@example.com" } });
     let wrong = [
         ("/external_id", json!(7), "external_id"),
         ("/external_id", json!(""), "external_id"),
@@ -89,6 +90,9 @@ async fn fields_that_are_wrong_are_named() {
         ("/token_limit", json!("7"), "token_limit"),
         ("/token_limit", json!(true), "token_limit"),
         ("/administrator", json!("a@example.com"), "administrator"),
+        ("/administrator", json!(["a@example.com"]), "administrator"),
+        ("/reveal", json!({ "once": null }), "reveal"),
+        ("/reveal", json!(["once"]), "reveal"),
         ("/administrator/email", json!("a@example.com\r\nBcc: b@example.com"), "administrator.email"),
         ("/administrator/email", json!(7), "administrator.email"),
         ("/administrator/email", json!(format!("{}@example.com", "x".repeat(300))), "administrator.email"),
@@ -113,6 +117,24 @@ async fn fields_that_are_wrong_are_named() {
         json!([]),
         "nothing was written"
     );
+}
+
+/// A list in the order of the fields is no second spelling of an object, however the type inside is written.
+#[tokio::test]
+async fn lists_are_not_read_as_objects() {
+    let world = World::new().await;
+    let account = world.account("one").await;
+    let profile = json!({ "name": "edge", "profile": ["x-method", "x-uri", "x-address", 1] });
+    let limited =
+        json!({ "name": "Sync", "primary_contact": "usr_01jt3x9k7dfq4v8m2n6p0r5s1w", "rate_limit": [5, 60] });
+    for (path, body, field) in [
+        ("/api/v1/gateways".to_owned(), profile, "profile"),
+        (format!("/api/v1/accounts/{account}/tokens"), limited, "rate_limit"),
+    ] {
+        let answer = world.operator.post(&path, body).await.expect_problem(422, "field_invalid");
+        assert_eq!(answer.json()["field"], field);
+        assert!(answer.text().contains("names for its fields"), "{}", answer.text());
+    }
 }
 
 #[tokio::test]

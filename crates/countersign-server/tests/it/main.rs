@@ -18,4 +18,5 @@ mod people;
 mod rights;
 mod session;
 mod tenants;
+mod threats;
 mod tokens;

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use countersign_server::http::document;
+use countersign_store::Outcome;
 
-use crate::harness::{ADMINISTRATOR, ANALYST, Client, PASSWORD, SPECIALIST, World};
+use crate::harness::{ADMINISTRATOR, ANALYST, Client, PASSWORD, SPECIALIST, World, newest_entry};
 
 /// The kinds of caller, in the order of the columns.
 const CALLERS: [&str; 10] = [
@@ -37,7 +38,7 @@ const TOKENS: &str = "ufaanaafaa";
 const TOKENS_BY_PEOPLE: &str = "ufaanaffaa";
 const REVEAL: &str = "ufaanfffff";
 
-const TABLE: &[(&str, &str, &str)] = &[
+pub const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/bootstrap", OPEN),
     ("POST", "/api/v1/bootstrap", OWN_PAGES),
     ("POST", "/api/v1/session", OWN_PAGES),
@@ -107,6 +108,10 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/audit/verify", OPERATORS),
     ("GET", "/api/v1/audit/export", OPERATORS),
 ];
+
+/// These do not ask who somebody is, only from which page they come.
+const DOORS_FOR_STRANGERS: [(&str, &str); 3] =
+    [("POST", "/api/v1/bootstrap"), ("POST", "/api/v1/session"), ("POST", "/api/v1/invitations/accept")];
 
 /// Every right a managing token can hold.
 const MANAGEMENT: [&str; 7] = [
@@ -181,6 +186,7 @@ async fn every_operation_for_every_caller() {
                 "platform" => platform.clone(),
                 _ => world.cli(),
             };
+            let before = newest_entry(&world).await.number;
             let answer = client.request(method, &filled(path, &account)).send().await;
             let status = answer.status.as_u16();
             let below_account =
@@ -192,6 +198,13 @@ async fn every_operation_for_every_caller() {
                 _ => !matches!(status, 401 | 403) && status < 500 && (status != 404 || below_account),
             };
             assert!(fits, "{method} {path} by {caller}: {status}, expected {expected}: {}", answer.text());
+            // Whoever is known and denied leaves an entry; the doors for strangers ask nobody who they are.
+            if matches!(expected, 'f' | 'n') && !DOORS_FOR_STRANGERS.contains(&(method, path)) {
+                let entry = newest_entry(&world).await;
+                let told = (entry.number, entry.action.as_str(), entry.outcome, entry.subject_label.as_str());
+                let due = (before + 1, "access.refused", Outcome::Refused, *path);
+                assert_eq!(told, due, "{method} {path} by {caller}");
+            }
         }
     }
 }

@@ -14,7 +14,11 @@ struct Migration {
 
 const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") },
-    Migration { number: 2, name: "strangers", sql: include_str!("../../migrations/sqlite/0002_strangers.sql") },
+    Migration {
+        number: 2,
+        name: "strangers",
+        sql: include_str!("../../migrations/sqlite/0002_strangers.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migrations (

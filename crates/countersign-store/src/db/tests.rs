@@ -71,3 +71,21 @@ async fn a_reader_cannot_write() {
     assert!(store.db().row(deleting, |_| Ok(())).await.is_err());
     assert!(store.person(user_id(1)).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn the_files_are_for_their_user_alone_whatever_the_directory_lets_in() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let store = seeded(directory.path()).await;
+    store.backup_to(&directory.path().join("copy.db")).await.unwrap();
+    let mut files = 0;
+    for entry in std::fs::read_dir(directory.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", entry.path().display());
+        files += 1;
+    }
+    assert!(files >= 4, "database, log, index of the log, lock and copy; found {files}");
+}

@@ -19,6 +19,12 @@ async fn what_is_written_is_read() {
     assert_eq!(format!("{read:?}"), format!("{written:?}"));
     let shouted = EmailAddress::parse("PERSON1@EXAMPLE.COM").unwrap();
     assert_eq!(world.store.person_by_email(&shouted).await.unwrap().unwrap().id, user_id(1));
+    assert_eq!(world.store.person_signing_in(&shouted).await.unwrap().unwrap().id, user_id(1));
+    let nobody = EmailAddress::parse("nobody@example.com").unwrap();
+    assert!(world.store.person_by_email(&nobody).await.unwrap().is_none());
+    assert!(world.store.person_signing_in(&nobody).await.unwrap().is_none(), "another's row is nobody's");
+    world.store.count_stranger_sign_in(at(1)).await.unwrap();
+    assert_eq!(world.store.person(user_id(1)).await.unwrap().unwrap().failed_sign_ins, 0);
     assert!(world.store.has_operator().await.unwrap());
     let double = Person { email: shouted, ..person(2) };
     assert_eq!(world.conflict(write("person.create").insert_person(&double)).await, Conflict::EmailTaken);

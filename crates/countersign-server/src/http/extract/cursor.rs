@@ -14,6 +14,7 @@ use utoipa::IntoParams;
 use crate::{
     app::App,
     error::{Error, Kind},
+    http::words,
     limits::{PAGE_ROWS, PAGE_ROWS_MAX},
 };
 
@@ -27,6 +28,7 @@ const CURSOR_CHARS_MAX: usize = 2048;
 #[into_params(parameter_in = Query)]
 pub struct PageParameters {
     /// The `next` of the page before.
+    #[param(inline, value_type = Option<words::Cursor>)]
     pub after: Option<String>,
     /// Rows at most; 50 when absent.
     #[param(minimum = 1, maximum = 200)]

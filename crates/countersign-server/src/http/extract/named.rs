@@ -27,7 +27,7 @@ impl Named {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Named {
+impl IntoDeserializer<'_, Error> for Named {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

@@ -21,6 +21,7 @@ use crate::{
             request::OverlapAsk,
             secret::{RevealedSecret, require_confirmation},
         },
+        words,
     },
     ops::{
         idempotency::Idempotency,
@@ -57,15 +58,17 @@ pub struct ResetLegacyToken {
     confirm: bool,
 }
 
-/// Gives one credential of the pair a new secret and shows it once; the other is untouched. Needs `tokens.manage`.
+/// Give one legacy credential a new secret.
+///
+/// It is shown once; the other credential is untouched. Needs `tokens.manage`.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/legacy-tokens/{half}/reset",
     tag = "legacy tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("half" = String, Path, description = "`read-write` or `read-only`.", example = "read-write"),
-        ("Idempotency-Key" = Option<String>, Header, description = "As for creating a token."),
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        ("half" = inline(words::LegacyHalf), Path, description = "Which credential of the pair."),
+        words::Repeatable,
     ),
     request_body = ResetLegacyToken,
     responses((status = 200, description = "The pair with the new secret.", body = LegacyTokensAnswer), ChangeProblems)
@@ -82,15 +85,19 @@ pub(super) async fn reset_legacy_token(
     Ok(Json(legacy::reset(&app, &granted, half, body.overlap.into(), &idempotency).await?.into()))
 }
 
-/// Shows the stored secret of one credential of the pair, under the rules of revealing a token's.
+/// Show the stored secret of one legacy credential.
+///
+/// Under the rules of showing a token's: people with `secrets.reveal` only, with a password entered in the last 5
+/// minutes.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/legacy-tokens/{half}/reveal",
     tag = "legacy tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("half" = String, Path, description = "`read-write` or `read-only`.", example = "read-write"),
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        ("half" = inline(words::LegacyHalf), Path, description = "Which credential of the pair."),
     ),
+    security(("session" = [])),
     responses((status = 200, description = "The secret.", body = RevealedSecret), ChangeProblems)
 )]
 pub(super) async fn reveal_legacy_token(

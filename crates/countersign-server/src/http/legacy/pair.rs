@@ -17,6 +17,7 @@ use crate::{
         extract::{Body, IdempotencyKey, In, NoBody, Query},
         problem::{ChangeProblems, ReadProblems},
         tokens::{answer::TokenAnswer, create::made, request::UpgradeVersion, secret::require_confirmation},
+        words,
     },
     ops::{
         idempotency::Idempotency,
@@ -25,12 +26,15 @@ use crate::{
     rights::{ManageLegacy, ViewTokens},
 };
 
-/// Shows the legacy pair, without secrets. Needs `tokens.view`.
+/// Show the legacy pair.
+///
+/// Both credentials, without their secrets. Needs `tokens.view`.
 #[utoipa::path(
     get,
     path = "/accounts/{account_id}/legacy-tokens",
     tag = "legacy tokens",
-    params(("account_id" = String, Path, description = "The account.")),
+    params(("account_id" = inline(words::AccountId), Path, description = "The account.")),
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses((status = 200, description = "The pair.", body = LegacyTokens), ReadProblems)
 )]
 pub(super) async fn get_legacy_tokens(
@@ -40,13 +44,14 @@ pub(super) async fn get_legacy_tokens(
     Ok(Json(legacy::get(&app, &granted).await?.into()))
 }
 
-/// Enables legacy tokens: makes the pair, or what an import left missing of it, and shows the secrets once. Needs
-/// `tokens.manage`.
+/// Make the legacy pair.
+///
+/// Makes both credentials, or what an import left missing of them, and shows the secrets once. Needs `tokens.manage`.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/legacy-tokens",
     tag = "legacy tokens",
-    params(("account_id" = String, Path, description = "The account.")),
+    params(("account_id" = inline(words::AccountId), Path, description = "The account.")),
     responses((status = 201, description = "The pair with its secrets.", body = LegacyTokensAnswer), ChangeProblems)
 )]
 pub(super) async fn create_legacy_tokens(
@@ -66,12 +71,14 @@ pub struct DeleteLegacyTokens {
     confirm: bool,
 }
 
-/// Deletes both credentials for ever; legacy tokens can be enabled again, with new SIDs. Needs `tokens.manage`.
+/// Delete the legacy pair.
+///
+/// Both credentials go for ever; legacy tokens can be made again, with new SIDs. Needs `tokens.manage`.
 #[utoipa::path(
     delete,
     path = "/accounts/{account_id}/legacy-tokens",
     tag = "legacy tokens",
-    params(("account_id" = String, Path, description = "The account."), DeleteLegacyTokens),
+    params(("account_id" = inline(words::AccountId), Path, description = "The account."), DeleteLegacyTokens),
     responses((status = 200, description = "The pair is gone.", body = LegacyTokensAnswer), ChangeProblems)
 )]
 pub(super) async fn delete_legacy_tokens(
@@ -84,12 +91,14 @@ pub(super) async fn delete_legacy_tokens(
     Ok(Json(legacy::delete(&app, &granted).await?.into()))
 }
 
-/// Raises the API version of both credentials. Needs `tokens.manage`.
+/// Raise the API version of both legacy credentials.
+///
+/// One that is newer already stays as it is. Needs `tokens.manage`.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/legacy-tokens/upgrade",
     tag = "legacy tokens",
-    params(("account_id" = String, Path, description = "The account.")),
+    params(("account_id" = inline(words::AccountId), Path, description = "The account.")),
     request_body = UpgradeVersion,
     responses((status = 200, description = "The pair as it is now.", body = LegacyTokensAnswer), ChangeProblems)
 )]
@@ -106,22 +115,24 @@ pub(super) async fn upgrade_legacy_tokens(
 #[serde(deny_unknown_fields)]
 pub struct DuplicateLegacyTokens {
     /// Its name; `Copy of Legacy account tokens`, numbered where that is taken, when absent.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    #[schema(value_type = Option<words::TokenName>)]
     name: Option<TokenName>,
     /// The id of the member who answers for it; the member who asks, when absent.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<words::UserId>)]
     primary_contact: Option<UserId>,
 }
 
-/// Makes a scoped token with the pair's version and every scope of the account's kind, but those that manage tokens: the
-/// way out of legacy. Needs `tokens.manage`.
+/// Make a scoped token from the legacy pair.
+///
+/// It has the pair's version and every scope of the account's kind but those that manage tokens: the way out of
+/// legacy. Needs `tokens.manage`.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/legacy-tokens/duplicate",
     tag = "legacy tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("Idempotency-Key" = Option<String>, Header, description = "As for creating a token."),
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        words::Repeatable,
     ),
     request_body = DuplicateLegacyTokens,
     responses(
@@ -144,12 +155,14 @@ pub(super) async fn duplicate_legacy_tokens(
     Ok(made(legacy::duplicate(&app, &granted, copy, &idempotency).await?))
 }
 
-/// Disables both credentials. Needs `tokens.manage`.
+/// Disable both legacy credentials.
+///
+/// A request that starts after this answer is denied. Needs `tokens.manage`.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/legacy-tokens/disable",
     tag = "legacy tokens",
-    params(("account_id" = String, Path, description = "The account.")),
+    params(("account_id" = inline(words::AccountId), Path, description = "The account.")),
     responses((status = 200, description = "The pair, disabled.", body = LegacyTokensAnswer), ChangeProblems)
 )]
 pub(super) async fn disable_legacy_tokens(
@@ -160,12 +173,14 @@ pub(super) async fn disable_legacy_tokens(
     Ok(Json(legacy::switch(&app, &granted, TokenState::Disabled).await?.into()))
 }
 
-/// Enables both credentials again after they were disabled. Needs `tokens.manage`.
+/// Enable both legacy credentials again.
+///
+/// After they were disabled, with the secrets they have. Needs `tokens.manage`.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/legacy-tokens/enable",
     tag = "legacy tokens",
-    params(("account_id" = String, Path, description = "The account.")),
+    params(("account_id" = inline(words::AccountId), Path, description = "The account.")),
     responses((status = 200, description = "The pair, enabled.", body = LegacyTokensAnswer), ChangeProblems)
 )]
 pub(super) async fn enable_legacy_tokens(

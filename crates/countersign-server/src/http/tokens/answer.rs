@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    http::Moment,
+    http::{Moment, words},
     ops::{
         secrets::Shown,
         tokens::{Answer, EffectiveState, TokenView},
@@ -17,38 +17,38 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokenSummary {
     /// Its id.
-    #[schema(example = "tok_01jt3x9k7dfq4v8m2n6p0r5s1w")]
+    #[schema(value_type = words::TokenId)]
     pub id: String,
     /// The Account SID: the user name in HTTP Basic.
-    #[schema(example = "BR01JT3X9K7DFQ4V8M2N6P0R5S1W", max_length = 64)]
+    #[schema(value_type = words::Sid)]
     pub sid: String,
     /// Its name; unique in the account ignoring case.
-    #[schema(example = "Warehouse sync", max_length = 100)]
+    #[schema(value_type = words::TokenName)]
     pub name: String,
     /// Its description.
-    #[schema(max_length = 500)]
+    #[schema(value_type = words::Description)]
     pub description: String,
     /// Whether it works, as far as the token itself decides.
     pub state: TokenState,
     /// Its API version.
-    #[schema(example = 14)]
+    #[schema(value_type = words::ApiVersion)]
     pub api_version: u16,
     /// The newest version, where that is newer than its own.
-    #[schema(example = 14)]
+    #[schema(value_type = Option<words::ApiVersion>)]
     pub upgrade_available: Option<u16>,
     /// The dates of its version; absent where the catalog no longer has it.
     pub version: Option<VersionDates>,
     /// The member who answers for it; absent for legacy credentials.
     pub primary_contact: Option<TokenContact>,
     /// Addresses that hear of it.
-    #[schema(max_items = 20)]
+    #[schema(value_type = Vec<words::EmailAddress>, max_items = 20)]
     pub developer_emails: Vec<String>,
     /// How many scopes it holds.
     pub scopes_count: usize,
     /// From when it is expired.
     pub expires_at: Option<Moment>,
     /// From where it may be used; empty: from everywhere.
-    #[schema(max_items = 50)]
+    #[schema(value_type = Vec<words::Network>, max_items = 50)]
     pub addresses: Vec<String>,
     /// Its own rate limit.
     pub rate_limit: Option<TokenRateLimit>,
@@ -57,6 +57,7 @@ pub struct TokenSummary {
     /// The old secret, while both work.
     pub previous_secret: Option<PreviousSecret>,
     /// The token that made it.
+    #[schema(value_type = Option<words::TokenId>)]
     pub made_by: Option<String>,
     /// When it was created.
     pub created_at: Moment,
@@ -81,9 +82,10 @@ pub struct Token {
     #[serde(flatten)]
     pub summary: TokenSummary,
     /// The ids of its scopes, retired ones too.
-    #[schema(example = json!(["brand.actions.list"]))]
+    #[schema(value_type = Vec<words::CatalogId>)]
     pub scopes: Vec<String>,
     /// Those of its scopes that the catalog no longer has: they grant nothing and cannot be given any more.
+    #[schema(value_type = Vec<words::CatalogId>)]
     pub retired_scopes: Vec<String>,
 }
 
@@ -116,10 +118,13 @@ pub struct VersionDates {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokenContact {
     /// Their id.
+    #[schema(value_type = words::UserId)]
     pub id: String,
     /// Their name.
+    #[schema(value_type = words::PersonName)]
     pub name: String,
     /// Their address.
+    #[schema(value_type = words::EmailAddress)]
     pub email: String,
 }
 
@@ -170,7 +175,7 @@ pub struct PreviousSecret {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TokenActor {
     /// `user`, `operator`, `token`, `platform`, `cli`, `system` or `anonymous`.
-    #[schema(example = "user")]
+    #[schema(value_type = words::ActorKind)]
     pub kind: &'static str,
     /// Their id, where that kind has one.
     pub id: Option<String>,
@@ -189,6 +194,7 @@ pub struct TokenAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_unavailable_reason: Option<&'static str>,
     /// Tokens it had made that were changed with it.
+    #[schema(value_type = Vec<words::TokenId>)]
     pub made_by_it: Vec<String>,
 }
 

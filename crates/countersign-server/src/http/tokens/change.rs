@@ -18,24 +18,28 @@ use crate::{
     http::{
         extract::{Body, Id, IfMatch, In, NoBody, Query, edit_tag},
         problem::{ChangeProblems, EditProblems},
+        words,
     },
     ops::tokens::{self, DeletionAsk},
     rights::{DeleteTokens, EditTokens},
 };
 
-/// Edits a token. A field that is absent stays, `null` clears; the API version only goes up. An edit that changes
-/// nothing answers the token with the edit number it has. Needs `tokens.manage`.
+/// Edit a token.
+///
+/// A field that is absent stays, `null` clears; the API version only goes up. An edit that changes nothing answers the
+/// token with the edit number it has. Needs `tokens.manage`.
 #[utoipa::path(
     patch,
     path = "/accounts/{account_id}/tokens/{token_id}",
     tag = "tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("token_id" = String, Path, description = "The token."),
-        ("If-Match" = String, Header, description = "The ETag of the answer that is edited. Where somebody else was \
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        ("token_id" = inline(words::TokenId), Path, description = "The token."),
+        ("If-Match" = inline(words::EditTag), Header, description = "The ETag of the answer that is edited. Where somebody else was \
             first the answer is 412 with the token as it is now in `current`."),
     ),
     request_body = UpdateToken,
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses(
         (status = 200, description = "The token as it is now.", body = TokenAnswer,
             headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))),
@@ -55,16 +59,19 @@ pub(super) async fn update_token(
     }
 }
 
-/// Raises the API version of a token. Needs `tokens.manage`.
+/// Raise the API version of a token.
+///
+/// To the one named, or to the latest. Needs `tokens.manage`.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/tokens/{token_id}/upgrade",
     tag = "tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("token_id" = String, Path, description = "The token."),
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        ("token_id" = inline(words::TokenId), Path, description = "The token."),
     ),
     request_body = UpgradeVersion,
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses(
         (status = 200, description = "The token as it is now.", body = TokenAnswer,
             headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))),
@@ -87,7 +94,7 @@ pub(super) async fn upgrade_token(
 #[into_params(parameter_in = Query)]
 pub struct DeleteToken {
     /// The token's name, typed to confirm.
-    #[param(value_type = String, min_length = 1, max_length = 100)]
+    #[param(inline, value_type = words::TokenName)]
     confirm_name: TokenName,
     /// Whether every token it had made goes, too; `true` when absent.
     include_made_by_it: Option<bool>,
@@ -99,20 +106,24 @@ pub struct TokenDeleted {
     /// The change from which on it is gone; `min_seq` of a verification.
     seq: u64,
     /// Tokens it had made that were deleted with it.
+    #[schema(value_type = Vec<words::TokenId>)]
     made_by_it: Vec<String>,
 }
 
-/// Deletes a token for ever. Its SID is never issued again; its history stays in the audit trail. Needs `tokens.manage`.
+/// Delete a token for ever.
+///
+/// Its SID is never issued again; its history stays in the audit trail. Needs `tokens.manage`.
 #[utoipa::path(
     delete,
     path = "/accounts/{account_id}/tokens/{token_id}",
     tag = "tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("token_id" = String, Path, description = "The token."),
-        ("If-Match" = String, Header, description = "The ETag of the answer that is deleted."),
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        ("token_id" = inline(words::TokenId), Path, description = "The token."),
+        ("If-Match" = inline(words::EditTag), Header, description = "The ETag of the answer that is deleted."),
         DeleteToken,
     ),
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses((status = 200, description = "It is gone.", body = TokenDeleted), EditProblems)
 )]
 pub(super) async fn delete_token(

@@ -15,6 +15,7 @@ use crate::{
     http::{
         extract::{Body, Id, IdempotencyKey, In, edit_tag},
         problem::ChangeProblems,
+        words,
     },
     ops::{
         idempotency::Idempotency,
@@ -23,19 +24,21 @@ use crate::{
     rights::CreateTokens,
 };
 
-/// Makes a token and shows its secret once. Needs `tokens.manage`. A token with the management scope for it makes only
-/// tokens with no more rights than its own: no management scope, no scope it lacks, no later expiry, no address it may
-/// not be used from, no higher rate limit.
+/// Make a token.
+///
+/// Its secret is shown once. Needs `tokens.manage`. A token with the management scope for it makes only tokens with no
+/// more rights than its own: no management scope, no scope it lacks, no later expiry, no address it may not be used
+/// from, no higher rate limit.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/tokens",
     tag = "tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 200 visible ASCII characters. A repetition \
-            within 24 hours gets the same answer; with another body it is 422 `idempotency_key_reused`."),
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        words::Repeatable,
     ),
     request_body = CreateToken,
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses(
         (status = 201, description = "The token with its secret.", body = TokenAnswer,
             headers(
@@ -61,22 +64,25 @@ pub(super) async fn create_token(
 #[serde(deny_unknown_fields)]
 pub struct DuplicateToken {
     /// Its name; `Copy of …`, numbered where that is taken, when absent.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
+    #[schema(value_type = Option<words::TokenName>)]
     name: Option<TokenName>,
 }
 
-/// Makes a token with the same description, version, contacts, scopes and limits, and a SID and secret of its own.
-/// Retired scopes are left out. Needs `tokens.manage`.
+/// Copy a token.
+///
+/// The copy has the same description, version, contacts, scopes and limits, and a SID and secret of its own. Retired
+/// scopes are left out. Needs `tokens.manage`.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/tokens/{token_id}/duplicate",
     tag = "tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("token_id" = String, Path, description = "The token to copy."),
-        ("Idempotency-Key" = Option<String>, Header, description = "As for creating a token."),
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        ("token_id" = inline(words::TokenId), Path, description = "The token to copy."),
+        words::Repeatable,
     ),
     request_body = DuplicateToken,
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses(
         (status = 201, description = "The new token with its secret.", body = TokenAnswer,
             headers(

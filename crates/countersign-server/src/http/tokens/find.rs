@@ -14,7 +14,7 @@ use super::answer::Token;
 use crate::{
     app::App,
     error::Error,
-    http::{extract::AsOperator, problem::ReadProblems},
+    http::{extract::AsOperator, problem::ReadProblems, words},
     ops::tokens,
 };
 
@@ -22,6 +22,7 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 pub struct FoundToken {
     /// The account's id.
+    #[schema(value_type = words::AccountId)]
     account_id: String,
     /// What it is.
     access: AccessShown,
@@ -41,12 +42,14 @@ pub enum AccessShown {
     ReadOnly,
 }
 
-/// Finds a token or legacy credential by its Account SID. Operators only.
+/// Find a token by its Account SID.
+///
+/// A legacy credential, too, and whose it is. Operators only.
 #[utoipa::path(
     get,
     path = "/tokens/{sid}",
     tag = "tokens",
-    params(("sid" = String, Path, description = "The Account SID.")),
+    params(("sid" = inline(words::Sid), Path, description = "The Account SID.")),
     responses((status = 200, description = "The token and whose it is.", body = FoundToken), ReadProblems)
 )]
 pub(super) async fn find_token(

@@ -15,6 +15,7 @@ use crate::{
     http::{
         extract::{Id, In, ListPlace, PageParameters, Query, edit_tag, seal_cursor},
         problem::ReadProblems,
+        words,
     },
     ops::tokens::{self, Created, ListAsk},
     rights::ViewTokens,
@@ -35,6 +36,7 @@ pub struct ListTokens {
     #[param(inline)]
     state: Option<StateAsk>,
     /// The `next` of the page before.
+    #[param(inline, value_type = Option<words::Cursor>)]
     after: Option<String>,
     /// Rows at most; 50 when absent.
     #[param(minimum = 1, maximum = 200)]
@@ -73,15 +75,19 @@ pub struct TokenPage {
     items: Vec<TokenSummary>,
     /// What to send as `after` for the next page; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<words::Cursor>)]
     next: Option<String>,
 }
 
-/// Lists the tokens of an account, newest first. Needs `tokens.view`.
+/// List the tokens of an account.
+///
+/// Newest first, without secrets. Needs `tokens.view`.
 #[utoipa::path(
     get,
     path = "/accounts/{account_id}/tokens",
     tag = "tokens",
-    params(("account_id" = String, Path, description = "The account."), ListTokens),
+    params(("account_id" = inline(words::AccountId), Path, description = "The account."), ListTokens),
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses((status = 200, description = "A page of tokens, without secrets.", body = TokenPage), ReadProblems)
 )]
 pub(super) async fn list_tokens(
@@ -113,15 +119,18 @@ pub(super) async fn list_tokens(
     Ok(Json(TokenPage { items, next: seal_cursor(&app, place, found.next)? }))
 }
 
-/// Shows a token, without its secret. Needs `tokens.view`.
+/// Show a token.
+///
+/// Without its secret. Needs `tokens.view`.
 #[utoipa::path(
     get,
     path = "/accounts/{account_id}/tokens/{token_id}",
     tag = "tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("token_id" = String, Path, description = "The token."),
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        ("token_id" = inline(words::TokenId), Path, description = "The token."),
     ),
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses(
         (status = 200, description = "The token.", body = Token,
             headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))),

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::answer::TokenRateLimit;
 use crate::{
     error::Error,
-    http::{Moment, extract::present},
+    http::{Moment, extract::present, words},
     ops::tokens::{NewToken, Overlap, Patch, TokenEdit},
 };
 
@@ -23,31 +23,31 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct CreateToken {
     /// Its name; unique in the account ignoring case.
-    #[schema(value_type = String, min_length = 1, max_length = 100, example = "Warehouse sync")]
+    #[schema(value_type = words::TokenName)]
     name: TokenName,
     /// Its description.
     #[serde(default)]
-    #[schema(value_type = String, max_length = 500)]
+    #[schema(value_type = words::Description)]
     description: Description,
     /// Its API version; latest where none is named.
-    #[schema(value_type = Option<u16>, example = 14)]
+    #[schema(value_type = Option<words::ApiVersion>)]
     api_version: Option<ApiVersion>,
     /// The id of the member who answers for it.
-    #[schema(value_type = String, example = "usr_01jt3x9k7dfq4v8m2n6p0r5s1w")]
+    #[schema(value_type = words::UserId)]
     primary_contact: UserId,
     /// Addresses that hear of it; they need not be members'.
     #[serde(default)]
-    #[schema(value_type = Vec<String>, max_items = 20, example = json!(["integrations@example.com"]))]
+    #[schema(value_type = Vec<words::EmailAddress>, max_items = 20)]
     developer_emails: Vec<EmailAddress>,
     /// Ids of scopes from the catalog. None: it can call `whoami` and nothing else.
     #[serde(default)]
-    #[schema(max_items = 4096, example = json!(["brand.actions.list"]))]
+    #[schema(value_type = Vec<words::CatalogId>, max_items = 4096)]
     scopes: Vec<String>,
     /// From when it is expired; lies ahead.
     expires_at: Option<Moment>,
     /// Networks and addresses it may be used from; none: from everywhere.
     #[serde(default)]
-    #[schema(max_items = 50, example = json!(["203.0.113.0/24"]))]
+    #[schema(value_type = Vec<words::Network>, max_items = 50)]
     addresses: Vec<String>,
     /// Its own rate limit.
     #[schema(value_type = Option<TokenRateLimit>)]
@@ -61,27 +61,27 @@ pub struct CreateToken {
 pub struct UpdateToken {
     /// Another name.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    #[schema(value_type = words::TokenName)]
     name: Option<TokenName>,
     /// Another description.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<String>, max_length = 500)]
+    #[schema(value_type = Option<words::Description>)]
     description: Option<Option<Description>>,
     /// A newer API version; it can only go up.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = u16)]
+    #[schema(value_type = words::ApiVersion)]
     api_version: Option<ApiVersion>,
     /// The id of another member who answers for it.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = String)]
+    #[schema(value_type = words::UserId)]
     primary_contact: Option<UserId>,
     /// All addresses that hear of it from now on.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Vec<String>>, max_items = 20)]
+    #[schema(value_type = Option<Vec<words::EmailAddress>>, max_items = 20)]
     developer_emails: Option<Option<Vec<EmailAddress>>>,
     /// All scopes it holds from now on. A retired scope it holds stays only where it is listed.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Vec<String>, max_items = 4096)]
+    #[schema(value_type = Vec<words::CatalogId>, max_items = 4096)]
     scopes: Option<Vec<String>>,
     /// Another expiry; lies ahead.
     #[serde(default, deserialize_with = "present")]
@@ -89,7 +89,7 @@ pub struct UpdateToken {
     expires_at: Option<Option<Moment>>,
     /// All networks it may be used from, from now on.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Vec<String>>, max_items = 50)]
+    #[schema(value_type = Option<Vec<words::Network>>, max_items = 50)]
     addresses: Option<Option<Vec<String>>>,
     /// Another rate limit.
     #[serde(default, deserialize_with = "present")]
@@ -120,7 +120,7 @@ pub enum OverlapAsk {
 #[serde(deny_unknown_fields)]
 pub struct UpgradeVersion {
     /// A version above the present one; latest where none is named.
-    #[schema(value_type = Option<u16>, example = 14)]
+    #[schema(value_type = Option<words::ApiVersion>)]
     pub(in crate::http) api_version: Option<ApiVersion>,
 }
 

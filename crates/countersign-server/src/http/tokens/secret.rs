@@ -14,6 +14,7 @@ use crate::{
     http::{
         extract::{Body, Id, IdempotencyKey, In, NoBody, edit_tag},
         problem::ChangeProblems,
+        words,
     },
     ops::{
         idempotency::Idempotency,
@@ -26,6 +27,7 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 pub struct RevealedSecret {
     /// The Account SID it belongs to.
+    #[schema(value_type = words::Sid)]
     sid: String,
     /// The Auth Token.
     secret: String,
@@ -33,17 +35,20 @@ pub struct RevealedSecret {
     generation: u32,
 }
 
-/// Shows the stored secret of a token. Needs `secrets.reveal` and a password entered in the last 5 minutes (else 403
-/// `password_required`); at most 20 in an hour for a person. 409 `secret_unavailable` where only a digest is kept. For
-/// people only: neither tokens nor operators may.
+/// Show the stored secret of a token.
+///
+/// Needs `secrets.reveal` and a password entered in the last 5 minutes (else 403 `password_required`); at most 20 in
+/// an hour for a person. 409 `secret_unavailable` where only a digest is kept. For people only: neither tokens nor
+/// operators may.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/tokens/{token_id}/reveal",
     tag = "tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("token_id" = String, Path, description = "The token."),
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        ("token_id" = inline(words::TokenId), Path, description = "The token."),
     ),
+    security(("session" = [])),
     responses((status = 200, description = "The secret.", body = RevealedSecret), ChangeProblems)
 )]
 pub(super) async fn reveal_token(
@@ -69,18 +74,21 @@ pub struct ResetToken {
     include_made_by_it: Option<bool>,
 }
 
-/// Gives a token a new secret and shows it once. The old one fails from then on, or from the end of the overlap; a reset
-/// during an overlap ends the oldest. Needs `tokens.manage`.
+/// Give a token a new secret.
+///
+/// It is shown once. The old one fails from then on, or from the end of the overlap; a reset during an overlap ends
+/// the oldest. Needs `tokens.manage`.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/tokens/{token_id}/reset",
     tag = "tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("token_id" = String, Path, description = "The token."),
-        ("Idempotency-Key" = Option<String>, Header, description = "As for creating a token."),
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        ("token_id" = inline(words::TokenId), Path, description = "The token."),
+        words::Repeatable,
     ),
     request_body = ResetToken,
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses(
         (status = 200, description = "The token with its new secret.", body = TokenAnswer,
             headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))),

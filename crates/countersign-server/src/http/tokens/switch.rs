@@ -14,6 +14,7 @@ use crate::{
     http::{
         extract::{Body, Id, IdempotencyKey, In, edit_tag},
         problem::ChangeProblems,
+        words,
     },
     ops::{idempotency::Idempotency, tokens},
     rights::{DisableTokens, EnableTokens},
@@ -27,17 +28,20 @@ pub struct DisableToken {
     include_made_by_it: Option<bool>,
 }
 
-/// Disables a token: a request that starts after this answer is denied. Needs no `If-Match`, because it is wanted
-/// whatever else changed. Needs `tokens.manage`; a token with the management scope for it may disable any token.
+/// Disable a token.
+///
+/// A request that starts after this answer is denied. Needs no `If-Match`, because it is wanted whatever else changed.
+/// Needs `tokens.manage`; a token with the management scope for it may disable any token.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/tokens/{token_id}/disable",
     tag = "tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("token_id" = String, Path, description = "The token."),
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        ("token_id" = inline(words::TokenId), Path, description = "The token."),
     ),
     request_body = DisableToken,
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses(
         (status = 200, description = "The token, disabled.", body = TokenAnswer,
             headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))),
@@ -64,17 +68,20 @@ pub struct EnableToken {
     reset: bool,
 }
 
-/// Enables a token. Needs `tokens.manage`; with `reset` a token needs the management scope for that, too.
+/// Enable a token.
+///
+/// Needs `tokens.manage`; with `reset` a token needs the management scope for that, too.
 #[utoipa::path(
     post,
     path = "/accounts/{account_id}/tokens/{token_id}/enable",
     tag = "tokens",
     params(
-        ("account_id" = String, Path, description = "The account."),
-        ("token_id" = String, Path, description = "The token."),
-        ("Idempotency-Key" = Option<String>, Header, description = "As for creating a token; of use with `reset`."),
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        ("token_id" = inline(words::TokenId), Path, description = "The token."),
+        words::Repeatable,
     ),
     request_body = EnableToken,
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
     responses(
         (status = 200, description = "The token, enabled; with its new secret where one was asked for.",
             body = TokenAnswer,

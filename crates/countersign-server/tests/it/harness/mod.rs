@@ -5,5 +5,5 @@ mod client;
 mod world;
 
 pub use answer::Answer;
-pub use client::Client;
-pub use world::{ADMINISTRATOR, ANALYST, PASSWORD, SPECIALIST, World, code_of, user_id};
+pub use client::{Client, Request};
+pub use world::{ADMINISTRATOR, ANALYST, PASSWORD, SPECIALIST, World, code_of, newest_entry, user_id};

@@ -12,6 +12,7 @@ use countersign_server::{
     ops::{bootstrap, passwords::PasswordCost},
     random::Random,
 };
+use countersign_store::{AuditEntry, AuditFilter, PageAsk};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -157,4 +158,11 @@ pub async fn user_id(client: &Client) -> String {
 /// The code of an invitation's link.
 pub fn code_of(issued: &Value) -> String {
     issued["link"].as_str().unwrap().split_once('#').unwrap().1.to_owned()
+}
+
+/// The last entry of the audit trail.
+pub async fn newest_entry(world: &World) -> AuditEntry {
+    let page = PageAsk { after: None, limit: 1 };
+    let mut rows = world.app.store.audit(&AuditFilter::default(), &page).await.unwrap().rows;
+    rows.pop().unwrap()
 }

@@ -57,7 +57,7 @@ const ACCOUNTS: [DemoAccount; 3] = [
     DemoAccount { external_id: "demo-partner", name: "Demo Partner", kind: "partner", legacy: true },
 ];
 
-const PEOPLE: [DemoPerson; 5] = [
+const PEOPLE: [DemoPerson; 6] = [
     DemoPerson {
         email: "operator@demo.example",
         name: "Operator",
@@ -83,10 +83,16 @@ const PEOPLE: [DemoPerson; 5] = [
         membership: Some(("demo-agency", "account_administrator")),
     },
     DemoPerson {
-        email: "partner-technical@demo.example",
-        name: "Partner Technical",
+        email: "partner-administrator@demo.example",
+        name: "Partner Administrator",
         is: "Account Administrator of Demo Partner",
         membership: Some(("demo-partner", "account_administrator")),
+    },
+    DemoPerson {
+        email: "partner-technical@demo.example",
+        name: "Partner Technical",
+        is: "Technical role of Demo Partner: tokens, not members",
+        membership: Some(("demo-partner", "technical")),
     },
 ];
 

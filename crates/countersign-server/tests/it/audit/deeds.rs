@@ -1,0 +1,312 @@
+//! Every operation of the OpenAPI document that changes something leaves exactly one entry when it succeeds. An operation
+//! that cannot be prepared here fails the test: whoever adds one says here how it is done. Refusals are in `rights`.
+
+use countersign_server::{http::document, ops::bootstrap};
+use countersign_store::Outcome;
+use serde_json::{Value, json};
+
+use crate::harness::{
+    ADMINISTRATOR, ANALYST, Answer, Client, PASSWORD, Request, SPECIALIST, World, code_of, newest_entry,
+    user_id,
+};
+
+const NEW_PASSWORD: &str = "kettle-harbour-plum-cyclone";
+/// These take a POST and change nothing.
+const ONLY_READ: [&str; 2] = ["POST /catalog/check", "POST /audit/verify"];
+
+/// An account with an administrator who has just entered her password, and a token.
+struct Stage {
+    world: World,
+    account: String,
+    ada: Client,
+    token: String,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let account = world.account("one").await;
+        let ada = world.member(&account, "ada@example.com", ADMINISTRATOR).await;
+        let new = json!({ "name": "Sync", "primary_contact": user_id(&ada).await, "api_version": 13 });
+        let made = ada.post(&format!("/api/v1/accounts/{account}/tokens"), new).await.expect(201).json();
+        let token = text(&made, "/token/id");
+        Self { world, account, ada, token }
+    }
+
+    /// A request of the operator.
+    fn by_operator(&self, method: &str, path: &str) -> Request {
+        self.world.operator.request(method, &format!("/api/v1{path}"))
+    }
+
+    /// A request of the administrator to something of the account.
+    fn at_account(&self, method: &str, path: &str) -> Request {
+        self.ada.request(method, &format!("/api/v1/accounts/{}{path}", self.account))
+    }
+
+    fn at_token(&self, method: &str, path: &str) -> Request {
+        self.at_account(method, &format!("/tokens/{}{path}", self.token))
+    }
+
+    async fn invitation(&self) -> Value {
+        let invite = json!({ "email": "ben@example.com", "role": ANALYST });
+        self.at_account("POST", "/invitations").json(&invite).send().await.expect(201).json()
+    }
+
+    async fn with_gateway(&self) {
+        self.by_operator("POST", "/gateways").json(&json!({ "name": "edge" })).send().await.expect(201);
+    }
+
+    /// A file with the read/write half of a pair, on an old version.
+    fn import(&self) -> Request {
+        let file = "account_external_id,kind,name,sid,secret,access,scopes,api_version,primary_contact,state,created_at\n\
+                    one,brand,Old writer,OLD-1,an-old-secret-1,read_write,,13,,enabled,2019-01-01\n\
+                    one,brand,Old reader,OLD-2,an-old-secret-2,read_only,,13,,enabled,2019-01-01\n";
+        self.by_operator("POST", "/import?apply=true").header("content-type", "text/csv").body(file)
+    }
+}
+
+fn text(value: &Value, pointer: &str) -> String {
+    value.pointer(pointer).and_then(Value::as_str).unwrap().to_owned()
+}
+
+async fn of_people(stage: &Stage, operation: &str) -> Option<Request> {
+    let me = |method: &str, path: &str| stage.ada.request(method, &format!("/api/v1{path}"));
+    let another = || stage.world.sign_in("ada@example.com", PASSWORD);
+    let person = format!("/people/{}", user_id(&stage.ada).await);
+    Some(match operation {
+        "POST /session" => {
+            let asked = json!({ "email": "ada@example.com", "password": PASSWORD });
+            stage.world.browser().request("POST", "/api/v1/session").json(&asked)
+        }
+        "DELETE /session" => me("DELETE", "/session"),
+        "POST /session/password" => me("POST", "/session/password").json(&json!({ "password": PASSWORD })),
+        "DELETE /sessions" => {
+            another().await.expect(201);
+            me("DELETE", "/sessions")
+        }
+        "DELETE /sessions/{session_id}" => {
+            let other = text(&another().await.expect(201).json(), "/session/id");
+            me("DELETE", &format!("/sessions/{other}"))
+        }
+        "PATCH /profile" => me("PATCH", "/profile").json(&json!({ "language": "zh-CN" })),
+        "PUT /profile/password" => {
+            me("PUT", "/profile/password").json(&json!({ "current": PASSWORD, "new": NEW_PASSWORD }))
+        }
+        "POST /people" => {
+            stage.by_operator("POST", "/people").json(&json!({ "email": "second@example.com" }))
+        }
+        "PATCH /people/{user_id}" => {
+            let seen = stage.by_operator("GET", &person).send().await.expect(200);
+            let request = stage.by_operator("PATCH", &person).header("if-match", seen.header("etag"));
+            request.json(&json!({ "name": "Ada L." }))
+        }
+        "POST /people/{user_id}/password-reset" => {
+            stage.by_operator("POST", &format!("{person}/password-reset"))
+        }
+        _ => return None,
+    })
+}
+
+async fn of_accounts(stage: &Stage, operation: &str) -> Option<Request> {
+    let world = &stage.world;
+    Some(match operation {
+        "POST /accounts" => {
+            stage.by_operator("POST", "/accounts").json(&json!({ "external_id": "two", "kind": "brand",
+            "name": "Two", "administrator": { "email": "tom@example.com" } }))
+        }
+        "PATCH /accounts/{account_id}" => {
+            stage.at_account("PATCH", "").header("if-match", "\"1\"").json(&json!({ "name": "Renamed" }))
+        }
+        "POST /accounts/{account_id}/api-access" => {
+            stage.at_account("POST", "/api-access").json(&json!({ "enabled": false }))
+        }
+        "PATCH /accounts/{account_id}/members/{user_id}" => {
+            let ben = user_id(&world.member(&stage.account, "ben@example.com", ANALYST).await).await;
+            stage.at_account("PATCH", &format!("/members/{ben}")).json(&json!({ "role": SPECIALIST }))
+        }
+        "DELETE /accounts/{account_id}/members/{user_id}" => {
+            let ben = user_id(&world.member(&stage.account, "ben@example.com", ANALYST).await).await;
+            stage.at_account("DELETE", &format!("/members/{ben}"))
+        }
+        "POST /accounts/{account_id}/invitations" => stage
+            .at_account("POST", "/invitations")
+            .json(&json!({ "email": "ben@example.com", "role": ANALYST })),
+        "DELETE /accounts/{account_id}/invitations/{invitation_id}" => {
+            let id = text(&stage.invitation().await, "/invitation/id");
+            stage.at_account("DELETE", &format!("/invitations/{id}"))
+        }
+        "POST /invitations/accept" => {
+            let code = code_of(&stage.invitation().await);
+            let accept = json!({ "code": code, "name": "Ben", "password": NEW_PASSWORD });
+            world.browser().request("POST", "/api/v1/invitations/accept").json(&accept)
+        }
+        _ => return None,
+    })
+}
+
+async fn of_tokens(stage: &Stage, operation: &str) -> Option<Request> {
+    Some(match operation.strip_prefix("POST /accounts/{account_id}/tokens/{token_id}") {
+        Some("/duplicate") => stage.at_token("POST", "/duplicate").json(&json!({})),
+        Some("/upgrade") => stage.at_token("POST", "/upgrade").json(&json!({})),
+        Some("/reset") => stage.at_token("POST", "/reset").json(&json!({ "confirm": true })),
+        Some("/reveal") => stage.at_token("POST", "/reveal"),
+        Some("/disable") => stage.at_token("POST", "/disable").json(&json!({})),
+        Some("/enable") => {
+            stage.at_token("POST", "/disable").json(&json!({})).send().await.expect(200);
+            stage.at_token("POST", "/enable").json(&json!({ "reset": true }))
+        }
+        _ => match operation {
+            "POST /accounts/{account_id}/tokens" => {
+                let contact = user_id(&stage.ada).await;
+                stage
+                    .at_account("POST", "/tokens")
+                    .json(&json!({ "name": "More", "primary_contact": contact }))
+            }
+            "PATCH /accounts/{account_id}/tokens/{token_id}" => {
+                stage.at_token("PATCH", "").header("if-match", "\"1\"").json(&json!({ "name": "Renamed" }))
+            }
+            "DELETE /accounts/{account_id}/tokens/{token_id}" => {
+                stage.at_token("DELETE", "?confirm_name=Sync").header("if-match", "\"1\"")
+            }
+            _ => return None,
+        },
+    })
+}
+
+async fn of_legacy_tokens(stage: &Stage, operation: &str) -> Option<Request> {
+    let (method, path) = operation.split_once(" /accounts/{account_id}/legacy-tokens")?;
+    let at = |path: &str| stage.at_account(method, &format!("/legacy-tokens{path}"));
+    match (method, path) {
+        ("POST", "") => return Some(at("")),
+        ("POST", "/upgrade") => stage.import().send().await.expect(200),
+        _ => stage.at_account("POST", "/legacy-tokens").send().await.expect(201),
+    };
+    Some(match (method, path) {
+        ("DELETE", "") => at("?confirm=true"),
+        ("POST", "/upgrade" | "/duplicate") => at(path).json(&json!({})),
+        ("POST", "/disable") => at(path),
+        ("POST", "/enable") => {
+            stage.at_account("POST", "/legacy-tokens/disable").send().await.expect(200);
+            at(path)
+        }
+        ("POST", "/{half}/reset") => at("/read-only/reset").json(&json!({ "confirm": true })),
+        ("POST", "/{half}/reveal") => at("/read-write/reveal"),
+        _ => return None,
+    })
+}
+
+async fn of_the_platform(stage: &Stage, operation: &str) -> Option<Request> {
+    let source =
+        text(&stage.by_operator("GET", "/catalog/source").send().await.expect(200).json(), "/source");
+    Some(match operation {
+        "PUT /catalog" => {
+            let changed = source.replacen("\"analyst\"", "\"reader\"", 1);
+            stage.by_operator("PUT", "/catalog").json(&json!({ "source": changed }))
+        }
+        "POST /catalog/check" => {
+            stage.by_operator("POST", "/catalog/check").json(&json!({ "source": source }))
+        }
+        "POST /gateways" => stage.by_operator("POST", "/gateways").json(&json!({ "name": "edge" })),
+        "PATCH /gateways/{name}" => {
+            stage.with_gateway().await;
+            let request = stage.by_operator("PATCH", "/gateways/edge").header("if-match", "\"1\"");
+            request.json(&json!({ "peers": ["10.0.0.1"] }))
+        }
+        "DELETE /gateways/{name}" => {
+            stage.with_gateway().await;
+            stage.by_operator("DELETE", "/gateways/edge")
+        }
+        "POST /gateways/{name}/reset" => {
+            stage.with_gateway().await;
+            stage.by_operator("POST", "/gateways/edge/reset")
+        }
+        "POST /platform-credentials" => {
+            stage.by_operator("POST", "/platform-credentials").json(&json!({ "name": "machine" }))
+        }
+        "DELETE /platform-credentials/{platform_credential_id}" => {
+            let new = json!({ "name": "machine" });
+            let made = stage.by_operator("POST", "/platform-credentials").json(&new).send().await.expect(201);
+            let id = text(&made.json(), "/platform_credential/id");
+            stage.by_operator("DELETE", &format!("/platform-credentials/{id}"))
+        }
+        "POST /import" => stage.import(),
+        "POST /audit/verify" => stage.by_operator("POST", "/audit/verify"),
+        _ => return None,
+    })
+}
+
+async fn prepared(stage: &Stage, operation: &str) -> Option<Request> {
+    if let Some(request) = of_people(stage, operation).await {
+        return Some(request);
+    }
+    if let Some(request) = of_accounts(stage, operation).await {
+        return Some(request);
+    }
+    if let Some(request) = of_tokens(stage, operation).await {
+        return Some(request);
+    }
+    if let Some(request) = of_legacy_tokens(stage, operation).await {
+        return Some(request);
+    }
+    of_the_platform(stage, operation).await
+}
+
+/// Sends a request and answers the outcomes of the entries that came with it.
+async fn outcomes(world: &World, request: Request) -> (Answer, Vec<(String, Outcome)>) {
+    let before = newest_entry(world).await.number;
+    let answer = request.send().await;
+    let entries = world.app.store.audit_from(before + 1, 500).await.unwrap();
+    (answer, entries.into_iter().map(|entry| (entry.action, entry.outcome)).collect())
+}
+
+/// Headers that mean something to a caller and are not on every answer.
+const TELLING: [&str; 3] = ["ETag", "Location", "Set-Cookie"];
+
+fn sent_headers(answer: &Answer) -> Vec<&'static str> {
+    TELLING.into_iter().filter(|name| answer.headers.contains_key(*name)).collect()
+}
+
+fn documented_headers(operation: &str, answer: &Answer) -> Vec<&'static str> {
+    let document = serde_json::to_value(document()).unwrap();
+    let (method, path) = operation.split_once(' ').unwrap();
+    let described = &document["paths"][format!("/api/v1{path}")][method.to_lowercase()];
+    let headers = &described["responses"][answer.status.as_str()]["headers"];
+    TELLING.into_iter().filter(|name| headers[*name].is_object()).collect()
+}
+
+fn mutating() -> Vec<String> {
+    let document = serde_json::to_value(document()).unwrap();
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys().filter(|method| *method != "get") {
+            found.push(format!("{} {}", method.to_uppercase(), path.strip_prefix("/api/v1").unwrap()));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn every_change_leaves_exactly_one_entry() {
+    for operation in mutating().iter().filter(|operation| *operation != "POST /bootstrap") {
+        let stage = Stage::new().await;
+        let request = prepared(&stage, operation).await;
+        let request = request.unwrap_or_else(|| panic!("nobody says here how {operation} is done"));
+        let (answer, entries) = outcomes(&stage.world, request).await;
+        assert!(answer.status.is_success(), "{operation}: {} {}", answer.status, answer.text());
+        let expected = usize::from(!ONLY_READ.contains(&operation.as_str()));
+        assert_eq!(entries.len(), expected, "{operation}: {entries:?}");
+        assert!(entries.iter().all(|(_, outcome)| *outcome == Outcome::Done), "{operation}: {entries:?}");
+        assert_eq!(sent_headers(&answer), documented_headers(operation, &answer), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_operator_leaves_exactly_one_entry() {
+    let world = World::empty().await;
+    let code = bootstrap::issue(&world.app).await.unwrap().unwrap();
+    let first = json!({ "code": code.as_str(), "email": "operator@example.com", "name": "Olga", "password": PASSWORD });
+    let (answer, entries) =
+        outcomes(&world, world.browser().request("POST", "/api/v1/bootstrap").json(&first)).await;
+    answer.expect(201);
+    assert_eq!(entries, [("bootstrap.redeem".to_owned(), Outcome::Done)]);
+}

@@ -1,0 +1,12 @@
+//! The threats of the security notes that need more than a rule: a server that listens, many samples, many inputs.
+//! `COUNTERSIGN_TEST_FULL=1` runs the full counts.
+
+mod effort;
+mod enumeration;
+mod garbage;
+mod input;
+mod live;
+mod matrix;
+mod misplaced;
+mod search;
+mod welch;
