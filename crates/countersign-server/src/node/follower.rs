@@ -16,7 +16,7 @@ const CHANGES_AT_ONCE: u32 = 5_000;
 /// A follower that hears nothing looks by itself after so long.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A write that is not in force after so long is told as an outage; it is committed all the same.
-const IN_FORCE_WITHIN: Duration = Duration::from_secs(10);
+const IN_FORCE_WITHIN: Duration = Duration::from_secs(30);
 
 /// Knows how far the verifier is.
 #[derive(Clone)]
