@@ -3,10 +3,15 @@
 
 use std::panic;
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::{
+    fs::Mode,
+    process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit, umask},
+};
 
 /// Hardens this process, and says in the log what the system did not allow.
 pub fn harden() {
+    // What this process makes is its owner's alone from the first moment, the socket for commands above all.
+    umask(Mode::RWXG | Mode::RWXO);
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(cause) = setrlimit(Resource::Core, none) {
         tracing::warn!(%cause, "core dumps could not be switched off");
