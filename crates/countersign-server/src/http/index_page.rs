@@ -1,4 +1,4 @@
-//! The page at `/`: says where everything is.
+//! The page at `/about`: says where everything is, for whoever has no browser that runs the console.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::app::App;
 
 /// The route of the page.
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/", get(show_index))
+    Router::new().route("/about", get(show_index))
 }
 
 async fn show_index(State(app): State<Arc<App>>) -> Page {

@@ -6,6 +6,7 @@ mod audit;
 mod bootstrap;
 mod catalog;
 mod catalog_view;
+mod console;
 mod context;
 pub mod data_plane;
 mod docs;
@@ -65,6 +66,7 @@ pub fn management(app: Arc<App>, door: Door) -> Router {
     router
         .merge(docs::router(&document))
         .merge(index_page::router())
+        .merge(console::router())
         .layer(middleware::from_fn_with_state(front, envelope::answer))
         .with_state(app)
 }

@@ -6,6 +6,7 @@ mod accounts;
 mod audit;
 mod bootstrap;
 mod catalog;
+mod console;
 mod harness;
 mod headers;
 mod import;

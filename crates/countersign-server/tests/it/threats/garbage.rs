@@ -6,6 +6,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError},
     },
     thread,
     time::Duration,
@@ -56,9 +57,10 @@ fn nanos_per_decision(app: &App, valid: &[u8]) -> f64 {
     time().saturating_sub(start).as_secs_f64() * 1e9 / f64::from(DECISIONS_PER_ROUND)
 }
 
-fn flood(app: &App, is_on: &AtomicBool, is_over: &AtomicBool, guesses: &AtomicU64) {
+/// Guesses at its pace until the other end of `over` is gone.
+fn flood(app: &App, is_on: &AtomicBool, over: &Receiver<()>, guesses: &AtomicU64) {
     let (format, mut random) = (SecretFormat::standard(), ChaCha20Rng::seed_from_u64(1));
-    while !is_over.load(Ordering::Relaxed) {
+    while over.recv_timeout(Duration::from_millis(1)) == Err(RecvTimeoutError::Timeout) {
         if is_on.load(Ordering::Relaxed) {
             for _ in 0..GUESSES_PER_MILLI {
                 let secret = format.mint(&mut |bytes| random.fill_bytes(bytes));
@@ -67,7 +69,6 @@ fn flood(app: &App, is_on: &AtomicBool, is_over: &AtomicBool, guesses: &AtomicU6
                 guesses.fetch_add(1, Ordering::Relaxed);
             }
         }
-        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -84,19 +85,21 @@ async fn garbage_does_not_make_valid_requests_dearer() {
     let valid = format!("Bearer {}", world.token(&account, &ada, "Valid", &[]).await);
     let rounds = if is_full() { 4_000 } else { 400 };
     let app = Arc::clone(&world.app);
-    let (is_on, is_over, guesses) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
+    let (is_on, guesses) = (AtomicBool::new(false), AtomicU64::new(0));
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
     tokio::task::block_in_place(|| {
         thread::scope(|scope| {
-            scope.spawn(|| flood(&app, &is_on, &is_over, &guesses));
+            let (running, over) = mpsc::channel();
+            let (app, is_on, guesses) = (&app, &is_on, &guesses);
+            scope.spawn(move || flood(app, is_on, &over, guesses));
             // In turns, so that whatever else the machine does is in both.
             for round in 0..rounds {
                 let with_garbage = round % 2 == 1;
                 is_on.store(with_garbage, Ordering::Relaxed);
-                let nanos = nanos_per_decision(&app, valid.as_bytes());
+                let nanos = nanos_per_decision(app, valid.as_bytes());
                 if with_garbage { beside.push(nanos) } else { alone.push(nanos) }
             }
-            is_over.store(true, Ordering::Relaxed);
+            drop(running);
         });
     });
     let (alone, beside, guesses) = (median(alone), median(beside), guesses.into_inner());
