@@ -1,238 +1,347 @@
-// Drives a running console as people do, against the real server: wizard, reveal, every deed of the card menu, the legacy
-// pair, two editors of one token, filters in the address, keyboard, languages. Leaves the account as it found it.
+// What people do in the console, in Debian's Chromium against the real program with nginx in front of a real API: each
+// flow on its own, none relying on another. `--pictures` writes the book's screenshots; nothing else is written.
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
-import { readFileSync } from "node:fs";
+import { demonstration } from "./demonstration.mjs";
+import { takePictures } from "./pictures.mjs";
+import { WIDTH_LEAST, clean, fits, opened } from "./seat.mjs";
 
-const url = process.env.CONSOLE_URL ?? "http://localhost:25173";
-const [email, password] = (process.env.CONSOLE_PERSON ?? "").split(":");
-const axe = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-const name = `Walk ${Date.now().toString(36)}`;
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-const open = async () => {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en-US", bypassCSP: false });
-  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: url });
-  const page = await context.newPage();
-  page.on("pageerror", (error) => { throw error; });
-  page.on("console", (message) => /Content Security Policy/i.test(message.text()) && assert.fail(message.text()));
-  await page.goto(`${url}/sign-in`);
-  await page.getByLabel("E-mail address").fill(email);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("heading", { level: 1, name: /API|Platform/ }).waitFor();
-  return page;
-};
-let steps = 0;
-const step = async (what, run) => {
+const ALL_MS = 230_000;
+const FIRST_LOAD_BYTES = 280 * 1024;
+const NAME = "Storefront conversions";
+
+if (process.argv.includes("--pictures")) await takePictures();
+
+const demo = await demonstration();
+const seats = await opened(demo);
+const brand = await seats.signedIn("brand-administrator");
+let passed = 0;
+let failed = 0;
+const late = setTimeout(() => {
+  console.log(`not ok: all of it takes longer than ${ALL_MS / 1000} s`);
+  process.exit(1);
+}, ALL_MS);
+
+/** Runs one flow on a page of its own; what the browser complained about fails it. */
+async function flow(what, seat, run, options = {}) {
+  const start = Date.now();
+  const page = await seat.page(options);
   try {
-    await run();
-    steps += 1;
-    console.log(`ok ${steps} ${what}`);
+    await run(page);
+    assert.deepEqual(page.complaints, [], "the browser complained");
+    passed += 1;
+    console.log(`ok ${what} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
   } catch (error) {
-    await page.screenshot({ path: "/tmp/console-flow-failed.png" }).catch(() => undefined);
-    console.log(`not ok: ${what}\n${error.message}`);
-    await browser.close();
-    process.exit(1);
+    failed += 1;
+    console.log(`not ok: ${what} at ${page.url()}\n${error.stack}\n${page.complaints.join("\n")}`);
+    console.log((await page.locator("body").innerText().catch(() => "")).slice(0, 2000));
+  } finally {
+    await page.context().close();
   }
-};
-const page = await open();
-const list = new URL(page.url()).pathname;
-const card = (of) => page.getByRole("article", { name: of, exact: true });
-const menu = async (of, item) => {
+}
+
+const card = (page, name) => page.getByRole("article", { name, exact: true });
+const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+const menu = async (page, of, item) => {
   await page.getByRole("button", { name: `More: ${of}`, exact: true }).click();
-  await page.getByRole("menuitem", { name: item }).click();
+  await page.getByRole("menuitem", { name: item, exact: true }).click();
 };
-const press = (button) => page.getByRole("button", { name: button, exact: true }).click();
-const gone = () => page.getByRole("dialog").or(page.getByRole("alertdialog")).waitFor({ state: "detached" });
-const clean = async (where) => {
-  // React Aria's announcer names a button that may be gone a moment later; it empties itself after seven seconds.
-  // Runs as an isolated evaluation, so the page's own policy stays in force.
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => globalThis.axe.run({ exclude: ["[data-live-announcer]"] }, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
-  assert.deepEqual(found.violations.map((row) => `${where}: ${row.id} ${row.nodes.slice(0, 3).map((node) => node.html.slice(0, 160) + " in " + node.target).join(" | ")}`), []);
+const noDialog = (page) => page.getByRole("dialog").or(page.getByRole("alertdialog")).waitFor({ state: "detached" });
+const inForce = (page, text) => page.getByRole("status").filter({ hasText: text }).waitFor();
+/** The values shown once: the SID and the Auth Token. */
+const shownOnce = async (page) => {
+  const sid = await page.getByText(/^[A-Z]{2}[0-9A-Z]{26}$/).first().innerText();
+  const secret = await page.getByText(/^[a-z][a-z0-9]{1,14}_[0-9A-Za-z]{38}$/).first().innerText();
+  return { sid, secret };
 };
 
-await step("the wizard, by keyboard", async () => {
-  await page.getByRole("link", { name: "Create access token" }).first().click();
-  await page.getByLabel("Token Name").fill(name);
-  await clean("setup");
-  await page.getByRole("button", { name: "Next" }).focus();
-  await page.keyboard.press("Enter");
-  await page.getByRole("heading", { name: "Who answers for it?" }).waitFor();
-  await page.getByLabel("Developer e-mail addresses").fill("dev@example.com");
-  await page.keyboard.press("Enter");
-  await page.getByRole("row", { name: "dev@example.com" }).waitFor();
-  await clean("contact");
-  await page.getByRole("button", { name: "Back" }).click();
-  assert.equal(await page.getByLabel("Token Name").inputValue(), name);
-  await press("Next");
-  await press("Next");
-  await page.getByRole("heading", { name: "What may this token do?" }).waitFor();
-  await page.getByRole("button", { name: "All reads" }).click();
-  await clean("scopes");
-  await press("Next");
-  await press("Create");
-  await page.getByRole("heading", { name: "Copy the credentials" }).waitFor();
-  await clean("made");
-  await page.getByRole("button", { name: "Copy Auth Token" }).click();
-  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^[a-z][a-z0-9]{4,14}_[0-9A-Za-z]{38}$/);
-  await page.getByRole("link", { name: "Back to the tokens" }).click();
-  await card(name).waitFor();
+await flow("signing in: a wrong password is explained, the right one leads to the tokens", seats.nobody, async (page) => {
+  await page.goto("/");
+  await page.waitForURL("**/sign-in");
+  await page.getByLabel("E-mail address").fill(demo.email("brand-administrator"));
+  await page.getByLabel("Password").fill("not the password");
+  page.expects(401);
+  await press(page, "Sign in");
+  await page.getByText("E-mail address and password do not fit together").waitFor();
+  await page.getByLabel("Password").fill(demo.password("brand-administrator"));
+  await press(page, "Sign in");
+  await page.getByRole("article").first().waitFor();
+  await page.getByRole("link", { name: "Create access token" }).waitFor();
 });
-await step("the list has no violation, and filters live in the address", async () => {
-  await clean("list");
-  await page.getByLabel("Search by Name").fill(name.slice(0, 6));
-  await page.waitForURL(/q=Walk/);
+
+await flow("the first load is small, compressed and our own", brand, async (page) => {
+  const answers = [];
+  page.on("response", (answer) => answers.push(answer));
+  await page.goto(brand.tokens);
+  await page.getByRole("article").first().waitFor();
+  await page.waitForLoadState("networkidle");
+  let bytes = 0;
+  for (const answer of answers) {
+    assert.ok(answer.url().startsWith(demo.url), answer.url());
+    const { pathname } = new URL(answer.url());
+    if (/\.(js|css)$/.test(pathname)) assert.equal(answer.headers()["content-encoding"], "br", pathname);
+    if (!pathname.startsWith("/api/")) bytes += (await answer.request().sizes()).responseBodySize;
+  }
+  console.log(`   the first load is ${Math.ceil(bytes / 1024)} kB of at most ${FIRST_LOAD_BYTES / 1024} kB`);
+  assert.ok(bytes > 50_000 && bytes <= FIRST_LOAD_BYTES, `${bytes} bytes`);
+});
+
+await flow("filters live in the address: alone, together, after a reload, cleared", brand, async (page) => {
+  const name = "Filter me";
+  await page.goto(brand.tokens);
+  await page.token(name);
+  await page.getByLabel("Search by Name").fill("filter m");
+  await page.waitForURL(/[?&]q=filter/);
+  await card(page, name).waitFor();
+  await page.waitForFunction(() => document.querySelectorAll("article").length === 1);
   await page.getByRole("radio", { name: "Disabled" }).click();
   await page.waitForURL(/state=disabled/);
   await page.getByRole("heading", { name: "Nothing matches" }).waitFor();
   await page.reload();
   await page.getByRole("heading", { name: "Nothing matches" }).waitFor();
+  assert.equal(await page.getByLabel("Search by Name").inputValue(), "filter m");
   await page.getByRole("button", { name: "Clear All" }).first().click();
-  await card(name).waitFor();
-  assert.equal(new URL(page.url()).search, "");
+  await page.waitForFunction(() => document.querySelectorAll("article").length > 1 && window.location.search === "");
+  await page.getByRole("button", { name: "Created On" }).click();
+  await page.getByRole("option", { name: "More than 30 days" }).click();
+  await page.waitForURL(/created=more_than_30_days/);
+  await page.getByRole("heading", { name: "Nothing matches" }).waitFor();
 });
-await step("disable, then enable with a reset", async () => {
-  await menu(name, "Disable");
-  await clean("disable");
-  await press("Disable token");
-  await gone();
-  await card(name).getByText("Disabled").waitFor();
-  await menu(name, "Enable");
-  await page.getByText("Reset the Auth Token too").click();
-  await press("Enable token");
-  await page.getByText(/^csign_|_[0-9A-Za-z]{38}$/).first().waitFor();
-  await press("I have copied them");
-  await card(name).getByText("Enabled", { exact: true }).waitFor();
+
+await flow("the wizard, by keyboard: four steps, credentials shown once, and they work", brand, async (page) => {
+  await page.goto(`${brand.tokens}/new`);
+  const forward = async (button) => {
+    await page.getByRole("button", { name: button, exact: true }).focus();
+    await page.keyboard.press("Enter");
+  };
+  await page.getByLabel("Token Name").fill(NAME);
+  await clean(page, "the wizard's first step");
+  await forward("Next");
+  await page.getByRole("heading", { name: "Who answers for it?" }).waitFor();
+  await page.getByLabel("Developer e-mail addresses").fill("developer@demo.example");
+  await page.keyboard.press("Enter");
+  await page.getByRole("row", { name: "developer@demo.example" }).waitFor();
+  await forward("Back");
+  await page.getByRole("heading", { name: "What is the token for?" }).waitFor();
+  assert.equal(await page.getByLabel("Token Name").inputValue(), NAME);
+  await forward("Next");
+  await page.getByRole("heading", { name: "Who answers for it?" }).waitFor();
+  await forward("Next");
+  await page.getByRole("heading", { name: "What may this token do?" }).waitFor();
+  await forward("All reads");
+  await clean(page, "the wizard's scopes");
+  await forward("Next");
+  await page.getByRole("heading", { name: "Look it over" }).waitFor();
+  await forward("Create");
+  await page.getByRole("heading", { name: "Copy the credentials" }).waitFor();
+  await clean(page, "the new credentials");
+  const { sid, secret } = await shownOnce(page);
+  await press(page, "Copy Auth Token");
+  await page.waitForFunction(async (wanted) => (await navigator.clipboard.readText()) === wanted, secret);
+  assert.equal(await demo.ask(sid, secret), 200);
+  await page.getByRole("link", { name: "Back to the tokens" }).click();
+  await card(page, NAME).waitFor();
+  assert.ok(!(await page.content()).includes(secret), "the secret is gone from the page");
 });
-await step("reset with an overlap", async () => {
-  await menu(name, "Reset");
-  await page.getByText("24 hours").click();
-  await press("Reset token");
-  await press("I have copied them");
-  await card(name).getByText(/The old secret works until/).waitFor();
-});
-await step("duplicate", async () => {
-  await menu(name, "Duplicate");
-  await press("Duplicate token");
-  await press("I have copied them");
-  await card(`Copy of ${name}`).waitFor();
-});
-await step("reveal, hide, and what leaves when the page is hidden", async () => {
-  await page.getByRole("link", { name, exact: true }).click();
+
+await flow("the token page: reveal, hide, and masked again when the page is left", brand, async (page) => {
+  await page.goto(brand.tokens);
+  const token = await page.token("Reveal me");
+  await page.goto(`${brand.tokens}/${token.id}`);
   await page.getByRole("link", { name: "API Credentials" }).click();
   await page.waitForURL(/tab=credentials/);
-  await clean("credentials");
-  await page.getByRole("button", { name: "Reveal Auth Token" }).click();
-  const secret = page.locator(".secret code", { hasText: /_[0-9A-Za-z]{38}$/ });
-  await secret.waitFor();
-  await page.evaluate(() => window.dispatchEvent(new Event("pagehide")));
-  await secret.waitFor({ state: "detached" });
-});
-await step("two people edit one token", async () => {
-  const other = await open();
-  await other.goto(page.url().replace("tab=credentials", ""));
-  await page.getByRole("link", { name: "Overview" }).click();
-  await page.getByLabel("Description").fill("mine");
-  await other.getByLabel("Allowed addresses").fill("192.0.2.0/24");
-  await other.getByRole("button", { name: "Update", exact: true }).click();
-  await other.getByRole("dialog").getByRole("button", { name: "Update", exact: true }).click();
-  await other.getByText("Everything is saved").waitFor();
-  await press("Update");
-  await page.getByRole("dialog").getByRole("button", { name: "Update", exact: true }).click();
-  await page.getByRole("heading", { name: "Somebody else changed this token" }).waitFor();
-  await clean("stale");
-  await press("Keep mine on top");
-  assert.equal(await page.getByLabel("Allowed addresses").inputValue(), "192.0.2.0/24");
-  await press("Update");
-  await page.getByRole("dialog").getByRole("button", { name: "Update", exact: true }).click();
-  await page.getByText("Everything is saved").waitFor();
-  await other.context().close();
-});
-await step("unsaved changes ask before leaving", async () => {
-  await page.getByLabel("Description").fill("lost");
-  await page.getByRole("link", { name: "API", exact: true }).or(page.getByRole("link", { name: "Countersign" })).first().click();
-  await page.getByRole("heading", { name: "Leave without saving?" }).waitFor();
-  await press("Stay here");
-  assert.equal(await page.getByLabel("Description").inputValue(), "lost");
-  await page.getByLabel("Description").fill("mine");
-});
-await step("scopes and activity", async () => {
-  await page.getByRole("link", { name: "API Scopes" }).click();
-  await clean("token scopes");
+  const secret = page.getByText(token.secret, { exact: true });
+  assert.equal(await secret.count(), 0);
+  for (const hide of [() => press(page, "Hide Auth Token"), () => page.evaluate(() => window.dispatchEvent(new Event("pagehide")))]) {
+    await press(page, "Reveal Auth Token");
+    await secret.waitFor();
+    await hide();
+    await secret.waitFor({ state: "detached" });
+  }
   await page.getByRole("link", { name: "Activity", exact: true }).click();
-  await page.getByText("Token created").waitFor();
-  await clean("activity");
+  await page.getByText("Auth Token revealed").first().waitFor();
+  await page.goBack();
+  await page.waitForURL(/tab=credentials/);
 });
-await step("a lost connection says so and keeps what was typed", async () => {
-  await page.getByRole("link", { name: "Overview" }).click();
-  await page.getByLabel("Description").fill("typed while away");
-  await page.context().setOffline(true);
-  await page.getByRole("alert").filter({ hasText: "No connection" }).waitFor();
-  await press("Update");
-  await page.getByRole("dialog").getByRole("button", { name: "Update", exact: true }).click();
-  await page.getByText("cannot be reached").waitFor();
-  assert.equal(await page.getByLabel("Description").inputValue(), "typed while away");
-  await page.context().setOffline(false);
-  await press("Update");
-  await page.getByRole("dialog").getByRole("button", { name: "Update", exact: true }).click();
+
+await flow("disable: the next request through nginx is refused; enable: it is answered; delete: never again", brand, async (page) => {
+  const name = "Switch me off";
+  await page.goto(brand.tokens);
+  const { sid, secret } = await page.token(name);
+  assert.equal(await demo.ask(sid, secret), 200);
+  await page.reload();
+  await menu(page, name, "Disable");
+  await page.getByRole("alertdialog").getByText("What stops when you confirm").waitFor();
+  await clean(page, "confirming to disable");
+  await press(page, "Disable token");
+  await inForce(page, "is disabled");
+  assert.equal(await demo.ask(sid, secret), 403);
+  await noDialog(page);
+  await card(page, name).getByText("Disabled", { exact: true }).waitFor();
+  await menu(page, name, "Enable");
+  await press(page, "Enable token");
+  await inForce(page, "is enabled");
+  assert.equal(await demo.ask(sid, secret), 200);
+  await noDialog(page);
+  await card(page, name).getByRole("link", { name }).click();
+  await page.waitForURL(/tokens\/tok_/);
+  await press(page, "Delete");
+  const last = page.getByRole("button", { name: "Delete for ever" });
+  await page.getByLabel(/Type the name/).fill("Switch me");
+  assert.ok(await last.isDisabled());
+  await page.getByLabel(/Type the name/).fill(name);
+  // The page may ask once more for what was just deleted.
+  page.expects(404);
+  await last.click();
+  await page.waitForURL((at) => at.pathname === brand.tokens);
+  assert.equal(await demo.ask(sid, secret), 401);
+  await page.getByRole("article").first().waitFor();
+  await card(page, name).waitFor({ state: "detached" });
+});
+
+await flow("reset with an overlap, duplicate", brand, async (page) => {
+  const name = "Reset me";
+  await page.goto(brand.tokens);
+  const { sid, secret } = await page.token(name);
+  await page.reload();
+  await menu(page, name, "Reset");
+  await page.getByText("24 hours").click();
+  await press(page, "Reset token");
+  await press(page, "Copy Auth Token");
+  const fresh = await page.getByRole("dialog").getByText(/^[a-z][a-z0-9]{1,14}_[0-9A-Za-z]{38}$/).innerText();
+  assert.notEqual(fresh, secret);
+  assert.deepEqual([await demo.ask(sid, secret), await demo.ask(sid, fresh)], [200, 200]);
+  await press(page, "I have copied them");
+  await card(page, name).getByText(/The old secret works until/).waitFor();
+  await menu(page, name, "Duplicate");
+  await press(page, "Duplicate token");
+  await page.getByRole("button", { name: "I have copied them" }).waitFor();
+  const copy = await shownOnce(page);
+  assert.notEqual(copy.sid, sid);
+  assert.equal(await demo.ask(copy.sid, copy.secret), 200);
+  await press(page, "I have copied them");
+  await card(page, `Copy of ${name}`).waitFor();
+});
+
+await flow("two people edit one token: nothing is lost; unsaved changes ask before leaving", brand, async (page) => {
+  await page.goto(brand.tokens);
+  const token = await page.token("Edit me");
+  await page.goto(`${brand.tokens}/${token.id}`);
+  await page.getByLabel("Description").fill("mine");
+  await page.changes(token, { addresses: ["127.0.0.0/8"] });
+  const update = async () => {
+    await press(page, "Update");
+    await page.getByRole("dialog").getByRole("button", { name: "Update", exact: true }).click();
+  };
+  page.expects(412);
+  await update();
+  await page.getByRole("heading", { name: "Somebody else changed this token" }).waitFor();
+  await press(page, "Keep mine on top");
+  await noDialog(page);
+  assert.equal(await page.getByLabel("Allowed addresses").inputValue(), "127.0.0.0/8");
+  assert.equal(await page.getByLabel("Description").inputValue(), "mine");
+  await page.getByRole("link", { name: "Countersign", exact: true }).click();
+  await page.getByRole("heading", { name: "Leave without saving?" }).waitFor();
+  await press(page, "Stay here");
+  await noDialog(page);
+  await update();
   await page.getByText("Everything is saved").waitFor();
 });
-await step("delete needs the name", async () => {
-  await press("Delete");
-  const run = page.getByRole("button", { name: "Delete for ever" });
-  assert.ok(await run.isDisabled());
-  await page.getByLabel(/Type the name/).fill(name);
-  await run.click();
-  await page.waitForURL((at) => at.pathname === list);
-  await menu(`Copy of ${name}`, "Delete");
-  await page.getByLabel(/Type the name/).fill(`Copy of ${name}`);
-  await page.getByRole("button", { name: "Delete for ever" }).click();
-  await gone();
-  await card(`Copy of ${name}`).waitFor({ state: "detached" });
-});
-await step("legacy: enable, both resets, disable, delete, the button is back", async () => {
-  const button = page.getByRole("button", { name: "Enable Legacy Tokens" }).first();
-  await button.click();
+
+const agency = await seats.signedIn("agency-administrator");
+await flow("legacy: enable, the card, both resets, disable, delete, and the button is back", agency, async (page) => {
+  const legacy = "Legacy Account Tokens";
+  await page.goto(agency.tokens);
+  await press(page, "Enable Legacy Tokens");
   await page.getByRole("dialog").getByRole("button", { name: "Enable Legacy Tokens" }).click();
-  await press("I have copied them");
-  await card("Legacy Account Tokens").waitFor();
-  await button.waitFor({ state: "detached" });
-  await clean("legacy card");
+  await press(page, "I have copied them");
+  await card(page, legacy).waitFor();
+  await page.getByRole("button", { name: "Enable Legacy Tokens" }).waitFor({ state: "detached" });
   for (const half of ["Reset (Read/Write)", "Reset (Read-Only)"]) {
-    await menu("Legacy Account Tokens", half);
-    await press("Reset token");
-    await press("I have copied them");
+    await menu(page, legacy, half);
+    await press(page, "Reset token");
+    await press(page, "I have copied them");
+    await noDialog(page);
   }
-  await page.getByRole("link", { name: "Legacy Account Tokens" }).click();
-  await page.getByRole("link", { name: "API Credentials" }).click();
-  await clean("legacy page");
-  await page.goto(url + list);
-  await menu("Legacy Account Tokens", "Disable");
-  await press("Disable both");
-  await gone();
-  await menu("Legacy Account Tokens", "Delete");
-  await press("Delete both");
-  await gone();
-  await button.waitFor();
+  await menu(page, legacy, "Disable");
+  await press(page, "Disable both");
+  await noDialog(page);
+  await card(page, legacy).getByText("Disabled", { exact: true }).waitFor();
+  await menu(page, legacy, "Delete");
+  await press(page, "Delete both");
+  await noDialog(page);
+  await page.getByRole("button", { name: "Enable Legacy Tokens" }).waitFor();
 });
-await step("members, activity, profile, and the other language", async () => {
-  for (const at of ["members", "activity"]) {
-    await page.goto(url + list.replace("tokens", at));
-    await page.getByRole("heading", { level: 1 }).waitFor();
-    await page.waitForTimeout(400);
-    await clean(at);
-  }
-  await page.goto(`${url}/profile`);
-  await page.getByRole("heading", { level: 1, name: "User Profile" }).waitFor();
-  await clean("profile");
-  await page.getByRole("button", { name: "Language: English" }).click();
+
+const partner = await seats.signedIn("partner-administrator");
+await flow("the other language, and back", partner, async (page) => {
+  await page.goto(partner.tokens);
+  await page.getByRole("article").first().waitFor();
+  await press(page, "Language: English");
   await page.getByRole("menuitemradio", { name: "简体中文" }).click();
-  await page.getByRole("heading", { level: 1, name: "用户资料" }).waitFor();
+  await page.getByRole("link", { name: "创建访问令牌" }).waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), "zh-CN");
-  await page.getByRole("button", { name: "语言：简体中文" }).click();
+  assert.doesNotMatch(await page.locator("main").innerText(), /Create access token|Last used|Clear All/);
+  await press(page, "语言：简体中文");
   await page.getByRole("menuitemradio", { name: "English" }).click();
-  await page.getByRole("heading", { level: 1, name: "User Profile" }).waitFor();
+  await page.getByRole("link", { name: "Create access token" }).waitFor();
 });
-await browser.close();
-console.log(`${steps} flows passed`);
+
+const analyst = await seats.signedIn("brand-analyst");
+await flow("a role that may not see tokens is told which permission is missing", analyst, async (page) => {
+  page.expects(403);
+  for (const at of [analyst.tokens, `${analyst.tokens}/new`]) {
+    await page.goto(at);
+    await page.getByRole("heading", { name: "Your role does not include API tokens" }).waitFor();
+    await page.getByText("The permission “See tokens” is missing.").waitFor();
+    assert.equal(await page.getByRole("article").count(), 0);
+  }
+});
+
+const operator = await seats.signedIn("operator");
+await flow("the operator's pages open", operator, async (page) => {
+  await page.goto("/operator/accounts");
+  await page.getByText("Demo Agency").first().waitFor();
+  for (const [name, text] of [["People", "brand-analyst@demo.example"], ["Catalog", "TOML"], ["Gateways", "From anywhere"], ["Platform credentials", "Create platform credential"], ["Audit trail", "Account created"]]) {
+    await page.getByRole("link", { name, exact: true }).click();
+    await page.getByRole("heading", { level: 1, name }).waitFor();
+    await page.getByText(text).first().waitFor();
+    await fits(page, name);
+  }
+});
+
+for (const theme of ["light", "dark"]) {
+  await flow(`no barrier by axe-core, nothing wider than ${WIDTH_LEAST} px: sign-in, ${theme}`, seats.nobody, async (page) => {
+    await page.goto("/sign-in");
+    await page.getByLabel("E-mail address").waitFor();
+    await clean(page, "sign-in");
+    await fits(page, "sign-in");
+  }, { theme });
+  await flow(`no barrier by axe-core, nothing wider than ${WIDTH_LEAST} px: tokens, wizard, token page, ${theme}`, brand, async (page) => {
+    await page.goto(brand.tokens);
+    const token = await page.token(`A token with a name as long as a whole sentence about it, ${theme}`);
+    await page.reload();
+    await card(page, token.name).waitFor();
+    await clean(page, "tokens");
+    await fits(page, "tokens");
+    await page.goto(`${brand.tokens}/new`);
+    await page.getByLabel("Token Name").fill("Never made");
+    for (const heading of ["What is the token for?", "Who answers for it?", "What may this token do?", "Look it over"]) {
+      await page.getByRole("heading", { name: heading }).waitFor();
+      await clean(page, heading);
+      await fits(page, heading);
+      if (heading !== "Look it over") await press(page, "Next");
+    }
+    for (const [tab, text] of [["overview", "Description"], ["credentials", "Reset Token"], ["scopes", "Presets"], ["activity", "Token created"]]) {
+      await page.open(`${brand.tokens}/${token.id}?tab=${tab}`);
+      await page.getByText(text).first().waitFor();
+      await clean(page, tab);
+      await fits(page, tab);
+    }
+  }, { theme });
+}
+
+clearTimeout(late);
+await seats.close();
+await demo.end();
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

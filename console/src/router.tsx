@@ -33,7 +33,8 @@ const frame = createRoute({
   component: Frame,
   async beforeLoad({ location }) {
     try {
-      await Promise.all([queryClient.ensureQueryData(sessionQuery), queryClient.ensureQueryData(catalogQuery)]);
+      await queryClient.ensureQueryData(sessionQuery);
+      await queryClient.ensureQueryData(catalogQuery);
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {
         throw redirect({ to: "/sign-in", search: location.pathname === "/" ? {} : { to: location.href } });

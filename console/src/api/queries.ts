@@ -104,6 +104,8 @@ export const invitationsQuery = (id: string) =>
 export const auditQuery = (id: string | undefined, search: AuditSearch) =>
   infiniteQueryOptions({
     queryKey: ["audit", id ?? "platform", search],
+    // What was done a second ago belongs in it: always asked again.
+    staleTime: 0,
     queryFn: ({ pageParam }) => {
       const query = {
         limit: 50,
@@ -160,8 +162,9 @@ export const catalogSourceQuery = queryOptions({
   queryFn: () => data(api.GET("/api/v1/catalog/source")),
 });
 
-/** Renews everything that shows tokens of the account. */
-export async function renewTokens(account_id: string): Promise<void> {
+/** Renews everything that shows tokens of the account; a deleted one is not asked for again. */
+export async function renewTokens(account_id: string, deleted?: string): Promise<void> {
   const keys = ["tokens", "token", "legacy", "account", "audit"];
-  await Promise.all(keys.map((key) => queryClient.invalidateQueries({ queryKey: [key, account_id] })));
+  const lives = (query: { queryKey: readonly unknown[] }) => deleted === undefined || query.queryKey[2] !== deleted;
+  await Promise.all(keys.map((key) => queryClient.invalidateQueries({ queryKey: [key, account_id], predicate: lives })));
 }

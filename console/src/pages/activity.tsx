@@ -22,7 +22,7 @@ const ACTIONS = [
   "token.upgrade",
   "token.duplicate",
   "token.delete",
-  "token.reveal",
+  "secret.reveal",
   "legacy.enable",
   "legacy.reset",
   "legacy.delete",

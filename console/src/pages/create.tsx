@@ -29,7 +29,7 @@ export function Create() {
   const { t } = words;
   const { account, kind, may } = useAccount();
   const session = useSession();
-  const members = useQuery(membersQuery(account.id));
+  const members = useQuery({ ...membersQuery(account.id), enabled: may("tokens.manage") });
   const [step, setStep] = useState(0);
   const [name, setName] = useState("");
   const [description, setDescription] = useState("");
@@ -128,7 +128,7 @@ export function Create() {
             <ScopesSummary kind={kind} picked={picked} />
           </div>
         ) : (
-          <div className="card narrow">
+          <dl className="card narrow">
             <Row label={t("tokenName")} value={name} onEdit={() => setStep(0)} />
             <Row label={t("description")} value={description || t("none")} onEdit={() => setStep(0)} />
             <Row label={t("apiVersion")} value={version} onEdit={() => setStep(0)} />
@@ -141,9 +141,9 @@ export function Create() {
                 <span>{reachText(words, reach)}</span>
                 {reach.held === 0 ? <span className="help">{t("scopes.emptyOk")}</span> : null}
               </dd>
-              <Button look="link" small aria-label={t("edit.label", { what: t("apiScopes") })} onPress={() => setStep(2)}>{t("edit")}</Button>
+              <dd><Button look="link" small aria-label={t("edit.label", { what: t("apiScopes") })} onPress={() => setStep(2)}>{t("edit")}</Button></dd>
             </div>
-          </div>
+          </dl>
         )}
       </Page>
       <section className="bar" aria-label={t("actions")}>
@@ -174,7 +174,7 @@ function Row({ label, value, onEdit }: { label: string; value: string; onEdit: (
     <div className="summary-row">
       <dt>{label}</dt>
       <dd>{value}</dd>
-      <Button look="link" small aria-label={t("edit.label", { what: label })} onPress={onEdit}>{t("edit")}</Button>
+      <dd><Button look="link" small aria-label={t("edit.label", { what: label })} onPress={onEdit}>{t("edit")}</Button></dd>
     </div>
   );
 }

@@ -125,7 +125,7 @@ export function TokenDeed({ doing, onClose, onDone }: { doing: Doing; onClose: (
       }
     },
     async onSuccess(answer) {
-      await renewTokens(account.id);
+      await renewTokens(account.id, deed === "delete" ? token.id : undefined);
       tell(t(`done.${deed}`, { name: token.name }), answer.seq);
       onDone?.(deed);
       const shows = deed === "duplicate" || deed === "reset" || (deed === "enable" && withReset);

@@ -310,7 +310,6 @@ function Editor({ token: newest }: { token: Token }) {
           onDone={(deed) => {
             if (deed === "delete") {
               setGone(true);
-              queryClient.removeQueries({ queryKey: ["token", account.id, base.id] });
               window.setTimeout(() => void navigate({ to: "/accounts/$account/tokens", params: { account: account.id } }), 0);
             }
           }}

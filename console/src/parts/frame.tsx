@@ -8,7 +8,7 @@ import { api, onSignedOut } from "../api/client";
 import { accountQuery, catalogQuery, queryClient } from "../api/queries";
 import { useWords } from "../i18n";
 import { Button, Chip } from "./controls";
-import { type Current, CurrentAccount, leftMenu, permits, rememberAccount, useAccount, useSession } from "./current";
+import { type Current, CurrentAccount, lastAccount, leftMenu, permits, rememberAccount, useAccount, useSession } from "./current";
 import { Icon, type IconName, Mark } from "./icon";
 import { Receipt } from "./receipt";
 import { Empty, Failed, Loading } from "./states";
@@ -114,7 +114,10 @@ function TopBar() {
   const session = useSession();
   const navigate = useNavigate();
   const params = useParams({ strict: false });
-  const id = params.account;
+  const path = useLocation({ select: (location) => location.pathname });
+  // Pages about the person keep the account they came from.
+  const last = path.startsWith("/operator") ? undefined : (session.memberships.find((row) => row.account.id === lastAccount()) ?? session.memberships[0]);
+  const id = params.account ?? last?.account.id;
   const foreign = useQuery({ ...accountQuery(id ?? ""), enabled: Boolean(id) && !session.memberships.some((row) => row.account.id === id) });
   const catalog = useSuspenseQuery(catalogQuery).data;
   const membership = session.memberships.find(({ account }) => account.id === id);
