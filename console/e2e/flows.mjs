@@ -45,8 +45,8 @@ const menu = async (page, of, item) => {
   await page.getByRole("button", { name: `More: ${of}`, exact: true }).click();
   await page.getByRole("menuitem", { name: item, exact: true }).click();
 };
-const noDialog = (page) => page.getByRole("dialog").or(page.getByRole("alertdialog")).waitFor({ state: "detached" });
-const inForce = (page, text) => page.getByRole("status").filter({ hasText: text }).waitFor();
+const noDialog = (page) => page.getByRole("dialog").or(page.getByRole("alertdialog")).first().waitFor({ state: "detached" });
+const inForce = (page, text) => page.getByRole("status").filter({ hasText: text }).first().waitFor();
 /** The values shown once: the SID and the Auth Token. */
 const shownOnce = async (page) => {
   const sid = await page.getByText(/^[A-Z]{2}[0-9A-Z]{26}$/).first().innerText();
@@ -109,30 +109,30 @@ await flow("filters live in the address: alone, together, after a reload, cleare
 
 await flow("the wizard, by keyboard: four steps, credentials shown once, and they work", brand, async (page) => {
   await page.goto(`${brand.tokens}/new`);
-  const forward = async (button) => {
-    await page.getByRole("button", { name: button, exact: true }).focus();
-    await page.keyboard.press("Enter");
-  };
+  // Every step begins with the focus on its heading, where a screen reader starts to read.
+  const arrive = (heading) => page.locator("h1:focus", { hasText: heading }).waitFor();
+  const forward = (button) => page.getByRole("button", { name: button, exact: true }).press("Enter");
+  await arrive("What is the token for?");
   await page.getByLabel("Token Name").fill(NAME);
   await clean(page, "the wizard's first step");
   await forward("Next");
-  await page.getByRole("heading", { name: "Who answers for it?" }).waitFor();
+  await arrive("Who answers for it?");
   await page.getByLabel("Developer e-mail addresses").fill("developer@demo.example");
   await page.keyboard.press("Enter");
   await page.getByRole("row", { name: "developer@demo.example" }).waitFor();
   await forward("Back");
-  await page.getByRole("heading", { name: "What is the token for?" }).waitFor();
+  await arrive("What is the token for?");
   assert.equal(await page.getByLabel("Token Name").inputValue(), NAME);
   await forward("Next");
-  await page.getByRole("heading", { name: "Who answers for it?" }).waitFor();
+  await arrive("Who answers for it?");
   await forward("Next");
-  await page.getByRole("heading", { name: "What may this token do?" }).waitFor();
+  await arrive("What may this token do?");
   await forward("All reads");
   await clean(page, "the wizard's scopes");
   await forward("Next");
-  await page.getByRole("heading", { name: "Look it over" }).waitFor();
+  await arrive("Look it over");
   await forward("Create");
-  await page.getByRole("heading", { name: "Copy the credentials" }).waitFor();
+  await arrive("Copy the credentials");
   await clean(page, "the new credentials");
   const { sid, secret } = await shownOnce(page);
   await press(page, "Copy Auth Token");
@@ -245,6 +245,28 @@ await flow("two people edit one token: nothing is lost; unsaved changes ask befo
   await noDialog(page);
   await update();
   await page.getByText("Everything is saved").waitFor();
+});
+
+await flow("what people type is shown as text, and the page's policy refuses inline scripts", brand, async (page) => {
+  const name = "<img src=x onerror='document.title=1'><script>document.title=2</script>";
+  await page.goto(brand.tokens);
+  const token = await page.token(name, { description: `{{constructor}} ${name}` });
+  await page.reload();
+  await card(page, name).getByText(`{{constructor}} ${name}`).waitFor();
+  await page.goto(`${brand.tokens}/${token.id}`);
+  await page.getByRole("heading", { level: 1, name }).waitFor();
+  assert.deepEqual(page.complaints, []);
+  assert.equal(await page.locator("main img, main script").count(), 0);
+  await page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "document.title = 'ran'";
+    document.body.append(script);
+  });
+  assert.notEqual(await page.title(), "ran");
+  // The proof that a refused policy is noticed at all.
+  const refusals = page.complaints.splice(0);
+  assert.equal(refusals.length, 1);
+  assert.match(refusals[0], /Content Security Policy/);
 });
 
 const agency = await seats.signedIn("agency-administrator");

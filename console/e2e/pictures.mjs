@@ -6,9 +6,9 @@ import { demonstration } from "./demonstration.mjs";
 import { opened } from "./seat.mjs";
 
 const folder = fileURLToPath(new URL("../../docs/book/images/", import.meta.url));
-const LOOK = { width: 1440, height: 900 };
+const LOOK = { width: 1440, height: 800 };
 
-/** Tokens as a brand of some age has them, three of them in use. */
+/** Tokens as a brand has them: two in use, one switched off. */
 async function furnish(page, demo) {
   const { kinds } = await page.asks("GET", "/catalog");
   const presets = kinds.find((kind) => kind.id === "brand").presets;
@@ -17,16 +17,17 @@ async function furnish(page, demo) {
   const wanted = [
     { name: "Storefront conversions", description: "Sends orders from the shop as they are paid.", scopes: everything.scopes },
     { name: "Finance export", description: "Nightly, into the ledger.", scopes: reads.scopes },
-    { name: "Returns and refunds", description: "Reverses actions when goods come back.", scopes: reads.scopes.slice(0, 12) },
     { name: "Old reporting job", description: "Replaced by the finance export.", scopes: reads.scopes.slice(0, 3), off: true },
   ];
   const tokens = [];
   for (const { off, ...more } of wanted) {
     const token = await page.token(more.name, more);
-    if (!off) await demo.ask(token.sid, token.secret);
     if (off) await page.asks("POST", `${page.account}/tokens/${token.id}/disable`, {});
+    else await demo.ask(token.sid, token.secret);
     tokens.push(token);
   }
+  // Uses are written together, every few seconds.
+  await page.waitForFunction(async (path) => (await (await fetch(path)).json()).last_used_at, `/api/v1${page.account}/tokens/${tokens[1].id}`, { polling: 500 });
   return tokens;
 }
 
@@ -56,6 +57,7 @@ export async function takePictures() {
   await page.getByRole("article", { name: first.name }).waitFor();
   await take(page, "tokens");
 
+  await page.goto(`${brand.tokens}?q=${encodeURIComponent(first.name)}`);
   await page.getByRole("button", { name: `More: ${first.name}`, exact: true }).click();
   await page.getByRole("menuitem", { name: "Disable" }).click();
   await page.getByRole("alertdialog").getByText("What stops when you confirm").waitFor();

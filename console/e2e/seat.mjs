@@ -24,7 +24,7 @@ export async function fits(page, where) {
   const before = page.viewportSize();
   await page.setViewportSize({ width: WIDTH_LEAST, height: 780 });
   try {
-    await page.waitForFunction((width) => window.innerWidth === width && document.documentElement.scrollWidth <= width, WIDTH_LEAST, { timeout: 5_000 });
+    await page.waitForFunction((width) => window.innerWidth === width && document.documentElement.scrollWidth <= width, WIDTH_LEAST, { timeout: 10_000 });
   } catch {
     const wide = await page.evaluate((width) => [...document.querySelectorAll("body *")].filter((one) => one.getBoundingClientRect().right > width + 1).slice(-3).map((one) => one.outerHTML.slice(0, 160)), WIDTH_LEAST);
     assert.fail(`${where} is wider than ${WIDTH_LEAST} px: ${wide.join(" | ")}`);

@@ -1,36 +1,8 @@
 //! What surrounds every answer: request ids, the headers that protect browsers, and what never reaches a log.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::harness::{ADMINISTRATOR, World};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
+use crate::harness::{ADMINISTRATOR, Log, World};
 
 #[tokio::test]
 async fn every_answer_is_protected_and_has_an_id_of_ours() {
@@ -115,10 +87,7 @@ async fn a_secret_in_a_url_is_refused_and_kept_out_of_the_log() {
     let account = world.account("one").await;
     let ada = world.member(&account, "ada@example.com", ADMINISTRATOR).await;
     let secret = world.token(&account, &ada, "Manager", &["brand.tokens.view"]).await;
-    let log = Log::default();
-    let subscriber =
-        tracing_subscriber::fmt().with_writer(log.clone()).with_max_level(tracing::Level::TRACE).finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::listen();
     for name in [
         "token",
         "access_token",
@@ -157,8 +126,8 @@ async fn a_secret_in_a_url_is_refused_and_kept_out_of_the_log() {
         .await
         .expect(401);
     world.browser().post("/api/v1/session", json!({ "email": secret, "password": 7 })).await.expect(422);
-    drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
+    drop(log);
     assert!(text.contains("answered"), "there is a log");
     assert!(!text.contains(&secret[8..]), "the secret is in the log");
     countersign_server::ops::attempts::flush(&world.app, true).await.unwrap();

@@ -2,8 +2,10 @@
 
 mod answer;
 mod client;
+mod log;
 mod world;
 
 pub use answer::Answer;
 pub use client::{Client, Request};
+pub use log::Log;
 pub use world::{ADMINISTRATOR, ANALYST, PASSWORD, SPECIALIST, World, code_of, newest_entry, user_id};
