@@ -14,6 +14,7 @@ test:
 	@scripts/timed "lint" $(MAKE) --no-print-directory lint
 	@scripts/timed "build" cargo build --locked --workspace --all-targets
 	@scripts/timed "rust tests" cargo test --locked --workspace
+	@scripts/timed "console" scripts/console-test
 	@scripts/timed "api conformance" scripts/api-conformance 90
 	@scripts/timed "fuzz" scripts/fuzz 10
 	@echo "make test: all suites passed"
@@ -24,6 +25,7 @@ test-long:
 	@scripts/timed "debian packages" scripts/install-debian-packages
 	@scripts/timed "lint" $(MAKE) --no-print-directory lint
 	@scripts/timed "rust tests, full counts" cargo test --locked --workspace --profile long
+	@scripts/timed "console" scripts/console-test
 	@scripts/timed "api conformance" scripts/api-conformance 900
 	@scripts/timed "dependency rules" scripts/dependency-rules
 	@scripts/timed "fuzz" scripts/fuzz 600

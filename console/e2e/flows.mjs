@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { demonstration } from "./demonstration.mjs";
 import { takePictures } from "./pictures.mjs";
-import { WIDTH_LEAST, clean, fits, opened } from "./seat.mjs";
+import { WIDTH_LEAST, clean, comes, fits, opened } from "./seat.mjs";
 
 const ALL_MS = 230_000;
 const FIRST_LOAD_BYTES = 280 * 1024;
@@ -136,7 +136,7 @@ await flow("the wizard, by keyboard: four steps, credentials shown once, and the
   await clean(page, "the new credentials");
   const { sid, secret } = await shownOnce(page);
   await press(page, "Copy Auth Token");
-  await page.waitForFunction(async (wanted) => (await navigator.clipboard.readText()) === wanted, secret);
+  await comes(page, (wanted) => navigator.clipboard.readText().then((text) => text === wanted), secret);
   assert.equal(await demo.ask(sid, secret), 200);
   await page.getByRole("link", { name: "Back to the tokens" }).click();
   await card(page, NAME).waitFor();

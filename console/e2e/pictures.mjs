@@ -3,7 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { demonstration } from "./demonstration.mjs";
-import { opened } from "./seat.mjs";
+import { comes, opened } from "./seat.mjs";
 
 const folder = fileURLToPath(new URL("../../docs/book/images/", import.meta.url));
 const LOOK = { width: 1440, height: 800 };
@@ -27,7 +27,8 @@ async function furnish(page, demo) {
     tokens.push(token);
   }
   // Uses are written together, every few seconds.
-  await page.waitForFunction(async (path) => (await (await fetch(path)).json()).last_used_at, `/api/v1${page.account}/tokens/${tokens[1].id}`, { polling: 500 });
+  const used = (path) => fetch(path).then((answer) => answer.json()).then((token) => Boolean(token.last_used_at));
+  for (const token of tokens.slice(0, 2)) await comes(page, used, `/api/v1${page.account}/tokens/${token.id}`);
   return tokens;
 }
 

@@ -32,6 +32,12 @@ export async function fits(page, where) {
   await page.setViewportSize(before);
 }
 
+/** Waits for what the page only knows by a promise, which `waitForFunction` takes for true as it is. */
+export async function comes(page, question, argument) {
+  const end = Date.now() + STEP_MS;
+  while (!(await page.evaluate(question, argument))) assert.ok(Date.now() < end, `${question} stays false`);
+}
+
 /** Asks the management API from within the page, as the console does. */
 const call = (page, method, path, body, headers = {}) =>
   page.evaluate(
