@@ -322,7 +322,8 @@ fn links_of_the_documents_lead_somewhere() {
     let mut documents =
         vec![root().join("README.md"), root().join("ARCHITECTURE.md"), root().join("docs/api-design.md")];
     for directory in ["docs/book", "docs/adr"] {
-        documents.extend(fs::read_dir(root().join(directory)).unwrap().map(|entry| entry.unwrap().path()));
+        let paths = fs::read_dir(root().join(directory)).unwrap().map(|entry| entry.unwrap().path());
+        documents.extend(paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     }
     for document in documents {
         let text = fs::read_to_string(&document).unwrap();
