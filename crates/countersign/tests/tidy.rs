@@ -349,8 +349,7 @@ fn dependencies_have_known_licences_and_come_from_one_place() {
     let rules: toml::Table = fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap();
     let licenses: Vec<&str> =
         rules["licenses"]["allow"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
-    let banned: Vec<&str> =
-        rules["bans"]["deny"].as_array().unwrap().iter().map(|ban| ban["crate"].as_str().unwrap()).collect();
+    let banned = rules["bans"]["deny"].as_array().unwrap();
     // For this platform only: what others would need was never fetched here.
     let about = Command::new("rustc").arg("-vV").output().unwrap();
     let about = String::from_utf8(about.stdout).unwrap();
@@ -364,6 +363,12 @@ fn dependencies_have_known_licences_and_come_from_one_place() {
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap();
     assert!(packages.len() > 100, "cargo metadata lists the whole tree");
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    let uses = |package: &Value, banned: &str| {
+        let node = nodes.iter().find(|node| node["id"] == package["id"]).unwrap();
+        let named = |other: &Value| packages.iter().any(|of| of["id"] == *other && of["name"] == banned);
+        node["dependencies"].as_array().unwrap().iter().any(named)
+    };
     let mut problems = Vec::new();
     for package in packages {
         let name = package["name"].as_str().unwrap();
@@ -371,8 +376,11 @@ fn dependencies_have_known_licences_and_come_from_one_place() {
         if !allowed(license, &licenses) {
             problems.push(format!("{name}: licence {license} is not in deny.toml"));
         }
-        if banned.contains(&name) {
-            problems.push(format!("{name} is banned by deny.toml"));
+        for ban in banned.iter().filter(|ban| uses(package, ban["crate"].as_str().unwrap())) {
+            let wrappers = ban.get("wrappers").and_then(toml::Value::as_array);
+            if !wrappers.is_some_and(|wrappers| wrappers.iter().any(|wrapper| wrapper.as_str() == Some(name))) {
+                problems.push(format!("{name} uses {}, which deny.toml bans", ban["crate"]));
+            }
         }
         let source = package["source"].as_str().unwrap_or("");
         if !source.is_empty() && !source.contains("crates.io-index") {
