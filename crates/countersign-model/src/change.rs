@@ -12,6 +12,7 @@ use crate::{
     digest::Digest,
     grant::Access,
     id::{AccountId, TokenId},
+    lifetime::Lifetime,
     rate::RateLimit,
     sid::Sid,
     time::Timestamp,
@@ -61,8 +62,10 @@ pub struct TokenRecord {
     pub access: Access,
     /// The version of a request that names none.
     pub api_version: ApiVersion,
-    /// From when it is expired.
+    /// From when it is expired, as it says itself; its account and the platform may end it earlier.
     pub expires_at: Option<Timestamp>,
+    /// When it was created: from here maximum lifetimes are counted.
+    pub created_at: Timestamp,
     /// From where it may be used.
     pub addresses: AddressList,
     /// Its own rate limit.
@@ -97,6 +100,8 @@ pub struct AccountRecord {
     pub api_access: bool,
     /// Whether legacy tokens are enabled.
     pub legacy_tokens: bool,
+    /// The longest life of its tokens.
+    pub token_lifetime: Option<Lifetime>,
 }
 
 impl Seq {

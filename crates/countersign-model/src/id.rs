@@ -107,6 +107,18 @@ pub struct OfGateway;
 /// Marker of a platform credential's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OfPlatformCredential;
+/// Marker of a webhook's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OfWebhook;
+/// Marker of a notice's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OfNotice;
+/// Marker of a delivery's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OfDelivery;
+/// Marker of an announcement's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OfAnnouncement;
 /// Marker of a request's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OfRequest;
@@ -132,6 +144,18 @@ impl Kind for OfGateway {
 impl Kind for OfPlatformCredential {
     const PREFIX: &'static str = "plc";
 }
+impl Kind for OfWebhook {
+    const PREFIX: &'static str = "whk";
+}
+impl Kind for OfNotice {
+    const PREFIX: &'static str = "ntc";
+}
+impl Kind for OfDelivery {
+    const PREFIX: &'static str = "dlv";
+}
+impl Kind for OfAnnouncement {
+    const PREFIX: &'static str = "ann";
+}
 impl Kind for OfRequest {
     const PREFIX: &'static str = "req";
 }
@@ -150,6 +174,14 @@ pub type InvitationId = Id<OfInvitation>;
 pub type GatewayId = Id<OfGateway>;
 /// Id of a platform credential.
 pub type PlatformCredentialId = Id<OfPlatformCredential>;
+/// Id of a webhook.
+pub type WebhookId = Id<OfWebhook>;
+/// Id of something people are told of.
+pub type NoticeId = Id<OfNotice>;
+/// Id of a notice on its way to one recipient.
+pub type DeliveryId = Id<OfDelivery>;
+/// Id of an announcement of the operator.
+pub type AnnouncementId = Id<OfAnnouncement>;
 /// Id of one request, told to the caller and kept in the audit trail.
 pub type RequestId = Id<OfRequest>;
 

@@ -3,6 +3,7 @@
 
 pub mod actor;
 pub mod address;
+pub mod announcement;
 pub mod api_version;
 pub mod catalog;
 pub mod change;
@@ -10,8 +11,10 @@ pub mod credential;
 mod crockford;
 pub mod decision;
 pub mod digest;
+pub mod event;
 pub mod grant;
 pub mod id;
+pub mod lifetime;
 pub mod limits;
 pub mod name;
 pub mod rate;

@@ -56,5 +56,11 @@ pub const OPERATIONS_PER_SCOPE_MAX: usize = 32;
 pub const MENU_PATH_MAX: usize = 8;
 /// Most problems of a catalog file that are told at once.
 pub const CATALOG_PROBLEMS_MAX: usize = 100;
-/// Longest address of change notes, in bytes.
+/// Longest address of change notes or of an API, in bytes.
 pub const NOTES_URL_BYTES_MAX: usize = 2048;
+/// Longest maximum lifetime of tokens that may be set, in days: ten years.
+pub const TOKEN_LIFETIME_DAYS_MAX: u16 = 3_650;
+/// Longest subject of an announcement, in characters.
+pub const SUBJECT_CHARS_MAX: usize = 200;
+/// Longest text of an announcement, in characters.
+pub const ANNOUNCEMENT_CHARS_MAX: usize = 10_000;

@@ -166,12 +166,12 @@ pub(crate) fn one_line(text: &str, limit: usize) -> Result<String, NameError> {
     if text.is_empty() { Err(NameError::Empty) } else { Ok(text) }
 }
 
-fn refuse_long(text: &str, limit: usize) -> Result<(), NameError> {
+pub(crate) fn refuse_long(text: &str, limit: usize) -> Result<(), NameError> {
     let length = text.chars().count();
     if length > limit { Err(NameError::TooLong { length, limit }) } else { Ok(()) }
 }
 
-fn refuse_invisible(mut letters: impl Iterator<Item = char>) -> Result<(), NameError> {
+pub(crate) fn refuse_invisible(mut letters: impl Iterator<Item = char>) -> Result<(), NameError> {
     match letters.find(|&letter| is_invisible(letter)) {
         Some(letter) => Err(NameError::Invisible { code: u32::from(letter) }),
         None => Ok(()),

@@ -61,7 +61,9 @@ impl Verifier {
             token: Some(Arc::clone(&secret.token.record)),
             account: Some(Arc::clone(account)),
         })?;
-        self.unreported().note(&secret.usage, now.wall, ask.client_address);
+        // Who only asks what it is uses no version of the API.
+        let version = grant.scope.map(|_| grant.api_version);
+        self.unreported().note(&secret.usage, now.wall, (ask.client_address, version));
         Ok(allowed(secret, account, &catalog, &grant))
     }
 
@@ -96,7 +98,9 @@ impl Case<'_> {
 
         // 5. The token.
         deny_unless(token.enabled, Denial::TokenDisabled)?;
-        deny_unless(token.expires_at.is_none_or(|expiry| self.now.wall < expiry), Denial::TokenExpired)?;
+        let kind = self.catalog.kind(&self.account.kind);
+        let expiry = token.expiry(self.account, kind.map(|(_, kind)| kind));
+        deny_unless(expiry.is_none_or(|expiry| self.now.wall < expiry.at), Denial::TokenExpired)?;
 
         // 6. The account.
         deny_unless(self.account.active, Denial::AccountSuspended)?;
@@ -111,7 +115,7 @@ impl Case<'_> {
         };
 
         // 8. The account kind and SID of the path. An account whose kind the catalog no longer has owns no path.
-        let (kind_index, kind) = self.catalog.kind(&self.account.kind).ok_or(Denial::AccountMismatch)?;
+        let (kind_index, kind) = kind.ok_or(Denial::AccountMismatch)?;
         deny_unless(place.belongs_to(kind_index, &token.sid), Denial::AccountMismatch)?;
 
         // 9. The version.

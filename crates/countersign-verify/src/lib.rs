@@ -12,7 +12,9 @@
 //! | `limit.rs` | rate limits, in whole nanoseconds |
 //! | `failures.rs` | wrong credentials, counted by address |
 //! | `freshness.rs` | when this node may not answer |
+//! | `renewals.rs` | digests to make anew with the present key |
 //! | `usage.rs` | when and from where a secret was last used |
+//! | `versions.rs` | in which API versions |
 //! | `limits.rs` | every bound of this crate |
 //!
 //! ```
@@ -21,11 +23,12 @@
 //!     change::{Record, Seq},
 //!     credential::Authorization,
 //!     decision::{Ask, Decision, Denial, Target, Unavailable},
+//!     digest::LookupKeys,
 //!     time::{Now, Timestamp},
 //! };
 //! use countersign_verify::{Settings, Verifier};
 //!
-//! let verifier = Verifier::new(Vec::new(), Settings::default());
+//! let verifier = Verifier::new(LookupKeys::default(), Settings::default());
 //! let ask = Ask {
 //!     authorization: Authorization::Absent,
 //!     target: Target::Request { method: b"GET", uri: b"/Advertisers/BR1/Ads" },
@@ -52,11 +55,15 @@ pub mod limits;
 mod lookup;
 mod misplaced;
 mod place;
+mod renewals;
 mod settings;
 mod usage;
 mod verifier;
+mod versions;
 
 pub use freshness::Freshness;
+pub use renewals::Renewal;
 pub use settings::{FailureLimit, Settings};
 pub use usage::Use;
 pub use verifier::{Gap, Verifier};
+pub use versions::Versions;

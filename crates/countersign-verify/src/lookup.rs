@@ -9,7 +9,7 @@ use countersign_model::{
     change::{SecretRecord, TokenRecord},
     credential::{Credential, CredentialProblem},
     decision::Denial,
-    digest::Digest,
+    digest::{Digest, Digests},
     grant::Access,
     id::{AccountId, TokenId},
     scope::ScopeSet,
@@ -24,19 +24,56 @@ use crate::{
     usage::Usage,
 };
 
+/// How often a credential that nobody has is looked up again because the keys changed meanwhile.
+const LOOKS_MAX: usize = 2;
+
+type Secrets<'g, G> = papaya::HashMapRef<'g, u128, SecretEntry, std::hash::RandomState, G>;
+
 impl Verifier {
     /// The secret that this credential proves, among these. A failure is counted by the address it comes from, where
     /// the door knows one.
     pub(crate) fn prove<'i>(
         &self,
-        secrets: &'i papaya::HashMapRef<'_, u128, SecretEntry, std::hash::RandomState, impl papaya::Guard>,
+        secrets: &'i Secrets<'_, impl papaya::Guard>,
         credential: &Credential,
         address: Option<IpAddr>,
         now: Now,
     ) -> Result<&'i SecretEntry, Denial> {
         let shape = self.format().shape(credential.secret());
-        let digests = self.keys().iter().filter_map(|key| key.digest(credential.secret(), shape));
-        for digest in digests {
+        for _ in 0..LOOKS_MAX {
+            let keys = self.lookup_keys();
+            let digests = keys.digests(credential.secret(), shape);
+            if let Some(found) = self.look(secrets, &digests, credential, now) {
+                if let (Some(present), false) =
+                    (digests.present, Some(found.secret.digest) == digests.present)
+                {
+                    self.renewals().offer(found, present, keys.generation());
+                }
+                return Ok(found);
+            }
+            // A digest may have been made anew with a key that was not there yet when this ask began.
+            if Arc::ptr_eq(&keys, &self.lookup_keys()) {
+                break;
+            }
+        }
+        match address.and_then(|address| self.note_failure(address, now)) {
+            Some(retry_after_secs) => Err(Denial::TooManyFailures { retry_after_secs }),
+            None => Err(Denial::CredentialsInvalid),
+        }
+    }
+
+    /// Looks under every digest, also after one was found, so that the time does not tell which. A secret moves from the
+    /// former digest to the layered one and on to the present one, and is put under the next before it is taken from the
+    /// one before; looking in that order never misses it.
+    fn look<'i>(
+        &self,
+        secrets: &'i Secrets<'_, impl papaya::Guard>,
+        digests: &Digests,
+        credential: &Credential,
+        now: Now,
+    ) -> Option<&'i SecretEntry> {
+        let mut proved = None;
+        for digest in [digests.former, digests.layered, digests.present].into_iter().flatten() {
             let found = secrets.get(&digest.index_key());
             let candidate = found.unwrap_or(self.decoy());
             let same = candidate.secret.digest.as_bytes().ct_eq(digest.as_bytes())
@@ -44,13 +81,10 @@ impl Verifier {
             if bool::from(same & Choice::from(u8::from(found.is_some())))
                 && !has_ended(&candidate.secret, now.wall)
             {
-                return found.ok_or(Denial::CredentialsInvalid);
+                proved = found;
             }
         }
-        match address.and_then(|address| self.note_failure(address, now)) {
-            Some(retry_after_secs) => Err(Denial::TooManyFailures { retry_after_secs }),
-            None => Err(Denial::CredentialsInvalid),
-        }
+        proved
     }
 }
 
@@ -76,6 +110,7 @@ pub(crate) fn decoy() -> SecretEntry {
         access: Access::Scoped(ScopeSet::new()),
         api_version: ApiVersion(0),
         expires_at: None,
+        created_at: Timestamp::from_unix_millis(0),
         addresses: AddressList::default(),
         rate_limit: None,
         secrets: Vec::new(),

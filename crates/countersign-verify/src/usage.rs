@@ -1,4 +1,4 @@
-//! When, from where and how often secrets were used. A use is an allowed ask. Counting never waits: a relaxed add, and
+//! When, from where, in which API versions and how often secrets were used. A use is an allowed ask. Counting never waits: a relaxed add, and
 //! once a minute a pointer swap. Nothing here is on the way of a denial, and nothing is written to a store from here.
 
 use std::{
@@ -10,9 +10,9 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
-use countersign_model::{id::TokenId, time::Timestamp};
+use countersign_model::{api_version::ApiVersion, id::TokenId, time::Timestamp};
 
-use crate::limits::USE_RESOLUTION_SECS;
+use crate::{Versions, limits::USE_RESOLUTION_SECS, versions::VersionSlots};
 
 /// Uses of one secret since they were last taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Use {
     pub from: Option<IpAddr>,
     /// How often, exactly.
     pub uses: u64,
+    /// The versions in effect of requests; asks that are none, such as `whoami`, have no version.
+    pub versions: Versions,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +44,9 @@ pub(crate) struct Usage {
     generation: u32,
     count: AtomicU64,
     last: ArcSwapOption<Seen>,
+    versions: VersionSlots,
+    /// The digest and pepper it was last offered to be made anew for.
+    renewal: AtomicU64,
 }
 
 /// The secrets that were used since they were last reported: at most one entry for each.
@@ -49,11 +54,28 @@ pub(crate) struct Unreported(papaya::HashMap<(TokenId, u32), Arc<Usage>>);
 
 impl Usage {
     pub(crate) fn new(token: TokenId, generation: u32) -> Self {
-        Self { token, generation, count: AtomicU64::new(0), last: ArcSwapOption::empty() }
+        let versions = VersionSlots::default();
+        Self {
+            token,
+            generation,
+            count: AtomicU64::new(0),
+            last: ArcSwapOption::empty(),
+            versions,
+            renewal: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn generation(&self) -> u32 {
         self.generation
+    }
+
+    pub(crate) fn renewal(&self) -> u64 {
+        self.renewal.load(Ordering::Relaxed)
+    }
+
+    /// Notes that its digest is offered to be made anew; answers whether nobody did before.
+    pub(crate) fn note_renewal(&self, mark: u64) -> bool {
+        self.renewal.swap(mark, Ordering::Relaxed) != mark
     }
 }
 
@@ -62,14 +84,22 @@ impl Unreported {
         Self(papaya::HashMap::new())
     }
 
-    /// Counts one use.
-    pub(crate) fn note(&self, usage: &Arc<Usage>, at: Timestamp, from: Option<IpAddr>) {
-        // The moment is written before the count, so whoever takes the count finds a moment that belongs to it.
+    /// Counts one use, in the version in effect where it is one of the API.
+    pub(crate) fn note(
+        &self,
+        usage: &Arc<Usage>,
+        at: Timestamp,
+        (from, version): (Option<IpAddr>, Option<ApiVersion>),
+    ) {
+        // Moment and version are written before the count, so whoever takes the count finds what belongs to it.
         if is_due(usage.last.load().as_deref(), at) {
             let seen = Arc::new(Seen { at, from });
             usage
                 .last
                 .rcu(|last| if is_due(last.as_deref(), at) { Some(Arc::clone(&seen)) } else { last.clone() });
+        }
+        if let Some(version) = version {
+            usage.versions.note(version);
         }
         // Only the first use after a report enters the map; the others cost one add.
         if usage.count.fetch_add(1, Ordering::AcqRel) == 0 {
@@ -86,14 +116,13 @@ impl Unreported {
                 // Out of the map first: a use after the count is taken finds zero and enters the map again.
                 map.remove(&(usage.token, usage.generation));
                 let uses = usage.count.swap(0, Ordering::AcqRel);
+                if uses == 0 {
+                    return None;
+                }
+                let versions = usage.versions.take();
                 let last = usage.last.load();
-                last.as_deref().filter(|_| uses > 0).map(|seen| Use {
-                    token: usage.token,
-                    generation: usage.generation,
-                    at: seen.at,
-                    from: seen.from,
-                    uses,
-                })
+                let &Seen { at, from } = last.as_deref()?;
+                Some(Use { token: usage.token, generation: usage.generation, at, from, uses, versions })
             })
             .collect()
     }
@@ -122,15 +151,22 @@ mod tests {
         let usage = Arc::new(Usage::new(id, 2));
         let at = Timestamp::from_unix_secs;
         for (secs, last) in [(100, 1), (159, 2)] {
-            unreported.note(&usage, at(secs), Some(address(last)));
+            unreported.note(&usage, at(secs), (Some(address(last)), None));
         }
-        let expected = Use { token: id, generation: 2, at: at(100), from: Some(address(1)), uses: 2 };
+        let versions = Versions::default();
+        let expected =
+            Use { token: id, generation: 2, at: at(100), from: Some(address(1)), uses: 2, versions };
         assert_eq!(unreported.take(10), [expected]);
         assert_eq!(unreported.take(10), []);
-        unreported.note(&usage, at(160), None);
+        unreported.note(&usage, at(160), (None, None));
         assert_eq!(unreported.take(10), [Use { at: at(160), from: None, uses: 1, ..expected }]);
-        unreported.note(&usage, at(20), Some(address(3)));
+        unreported.note(&usage, at(20), (Some(address(3)), None));
         assert_eq!(unreported.take(10), [Use { at: at(20), from: Some(address(3)), uses: 1, ..expected }]);
+        for version in [14, 13, 14] {
+            unreported.note(&usage, at(20), (None, Some(ApiVersion(version))));
+        }
+        let taken = unreported.take(10);
+        assert_eq!(taken[0].versions.iter().collect::<Vec<_>>(), [ApiVersion(14), ApiVersion(13)]);
     }
 
     #[test]
@@ -138,7 +174,7 @@ mod tests {
         let unreported = Unreported::new();
         for number in 0..10 {
             let usage = Arc::new(Usage::new(TokenId::from_u128(number), 1));
-            unreported.note(&usage, Timestamp::from_unix_secs(1), None);
+            unreported.note(&usage, Timestamp::from_unix_secs(1), (None, None));
         }
         let mut tokens: Vec<_> =
             [4, 4, 4].iter().flat_map(|&limit| unreported.take(limit)).map(|one| one.token).collect();
@@ -164,7 +200,8 @@ mod tests {
                 .map(|_| {
                     scope.spawn(|| {
                         for millis in 0..EACH {
-                            unreported.note(&usage, Timestamp::from_unix_secs(millis.cast_signed()), None);
+                            let at = Timestamp::from_unix_secs(millis.cast_signed());
+                            unreported.note(&usage, at, (None, None));
                         }
                     })
                 })

@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 use countersign_model::{
     catalog::Catalog,
     change::{Change, Record, Seq},
-    digest::LookupKey,
+    digest::LookupKeys,
     id::TokenId,
     secret::SecretFormat,
     time::Now,
@@ -25,14 +25,14 @@ use crate::{
     Freshness, Settings, Use,
     failures::Failures,
     index::{Index, SecretEntry, TokenEntry},
-    limits::PEPPERS_MAX,
     lookup,
+    renewals::{Renewal, Renewals},
     usage::Unreported,
 };
 
 /// Decides whether tokens may do things. Shared by all threads: one of them applies changes, none waits for it.
 pub struct Verifier {
-    keys: Vec<LookupKey>,
+    keys: ArcSwap<LookupKeys>,
     settings: Settings,
     index: ArcSwap<Index>,
     // Also the lock under which everything is written.
@@ -41,6 +41,7 @@ pub struct Verifier {
     freshness: Freshness,
     failures: Failures,
     unreported: Unreported,
+    renewals: Renewals,
     decoy: SecretEntry,
 }
 
@@ -57,12 +58,10 @@ pub struct Gap {
 }
 
 impl Verifier {
-    /// A verifier that knows nothing and answers `loading`. Keys are those of the present pepper generation and the one
-    /// before, newest first; more are not looked at.
-    pub fn new(mut keys: Vec<LookupKey>, settings: Settings) -> Self {
-        keys.truncate(PEPPERS_MAX);
+    /// A verifier that knows nothing and answers `loading`.
+    pub fn new(keys: LookupKeys, settings: Settings) -> Self {
         Self {
-            keys,
+            keys: ArcSwap::from_pointee(keys),
             failures: Failures::new(settings.failures),
             settings,
             index: ArcSwap::from_pointee(Index::new()),
@@ -70,6 +69,7 @@ impl Verifier {
             applied: AtomicU64::new(0),
             freshness: Freshness::new(),
             unreported: Unreported::new(),
+            renewals: Renewals::new(),
             decoy: lookup::decoy(),
         }
     }
@@ -118,9 +118,20 @@ impl Verifier {
         &self.freshness
     }
 
-    /// The look-up keys, newest first.
-    pub fn keys(&self) -> &[LookupKey] {
-        &self.keys
+    /// The look-up keys in use.
+    pub fn keys(&self) -> Arc<LookupKeys> {
+        self.keys.load_full()
+    }
+
+    /// Puts other look-up keys in use. A new key comes before the first digest that is made with it is applied, and goes
+    /// after the last one was.
+    pub fn use_keys(&self, keys: LookupKeys) {
+        self.keys.store(Arc::new(keys));
+    }
+
+    /// Takes digests that are to be made anew, at most so many.
+    pub fn take_renewals(&self, limit: usize) -> Vec<Renewal> {
+        self.renewals.take(limit)
     }
 
     /// The prefixes of this installation's secrets.
@@ -151,6 +162,14 @@ impl Verifier {
 
     pub(crate) fn decoy(&self) -> &SecretEntry {
         &self.decoy
+    }
+
+    pub(crate) fn lookup_keys(&self) -> arc_swap::Guard<Arc<LookupKeys>> {
+        self.keys.load()
+    }
+
+    pub(crate) fn renewals(&self) -> &Renewals {
+        &self.renewals
     }
 
     pub(crate) fn unreported(&self) -> &Unreported {

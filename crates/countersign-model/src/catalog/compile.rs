@@ -195,5 +195,7 @@ fn compile_kind(
             })
             .collect(),
         legacy_cut_over: declared.legacy_cut_over,
+        token_lifetime: declared.token_lifetime,
+        base_url: declared.base_url.clone(),
     }
 }

@@ -100,6 +100,22 @@ pub(super) fn notes_url(url: Spanned<String>, problems: &mut Problems) -> Option
     None
 }
 
+/// The address of an API, without a slash at the end. Examples of calls begin with it.
+pub(super) fn base_url(url: Spanned<String>, problems: &mut Problems) -> Option<String> {
+    let text = url.get_ref();
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let formed = !rest.is_empty() && !rest.starts_with('/') && !rest.ends_with('/');
+    let plain = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/[]".contains(&byte));
+    if formed && plain && text.len() <= NOTES_URL_BYTES_MAX {
+        return Some(url.into_inner());
+    }
+    let message = format!("`{}` is not where an API is reached", text.escape_debug());
+    let fix =
+        "write scheme, host and perhaps a path, without a slash at the end, such as https://api.example.com";
+    problems.add(url.span().start, message, fix);
+    None
+}
+
 /// Dates of one version in the order in which they must come.
 pub(super) fn ascending(dates: [&Option<Spanned<Timestamp>>; 3], problems: &mut Problems) {
     let given: Vec<&Spanned<Timestamp>> = dates.into_iter().flatten().collect();

@@ -7,9 +7,10 @@ use super::{Label, entry, parse::Problems, section::Section};
 use crate::{
     actor::{ManagementRight, Permission, PermissionSet},
     api_version::{ApiVersion, VersionPlan},
+    lifetime::Lifetime,
     limits::{
         API_VERSIONS_MAX, CATALOG_ENTRIES_MAX, CATALOG_KINDS_MAX, MENU_PATH_MAX, RATE_REQUESTS_MAX,
-        RATE_WINDOW_SECS_MAX, ROLES_MAX, SCOPES_MAX,
+        RATE_WINDOW_SECS_MAX, ROLES_MAX, SCOPES_MAX, TOKEN_LIFETIME_DAYS_MAX,
     },
     rate::RateLimit,
     route::PathTemplate,
@@ -33,6 +34,8 @@ pub(super) struct DeclaredKind {
     pub(super) page_label: Label,
     pub(super) menu_path: Vec<Label>,
     pub(super) legacy_cut_over: Option<Timestamp>,
+    pub(super) token_lifetime: Option<Lifetime>,
+    pub(super) base_url: Option<String>,
     pub(super) default_rate_group: Option<Spanned<String>>,
     pub(super) versions: Vec<Spanned<VersionPlan>>,
     pub(super) roles: Vec<DeclaredRole>,
@@ -134,6 +137,8 @@ impl DeclaredKind {
         let menu_path = section.labels("menu_path", problems);
         let legacy_cut_over = section.optional_date("legacy_cut_over", problems);
         let default_rate_group = section.optional_text("default_rate_group", problems);
+        let token_lifetime = read_lifetime(&mut section, problems);
+        let base_url = section.optional_text("base_url", problems);
         let entries = CATALOG_ENTRIES_MAX;
         let versions = section.tables("version", ("the version", API_VERSIONS_MAX), problems, read_version);
         let roles = section.tables("role", ("the role", ROLES_MAX), problems, DeclaredRole::read);
@@ -158,6 +163,8 @@ impl DeclaredKind {
             page_label: page_label?,
             menu_path: menu_path.into_inner(),
             legacy_cut_over: legacy_cut_over.map(Spanned::into_inner),
+            token_lifetime,
+            base_url: base_url.and_then(|url| entry::base_url(url, problems)),
             default_rate_group,
             versions: versions?,
             roles: roles?,
@@ -166,6 +173,15 @@ impl DeclaredKind {
             categories: categories?,
         })
     }
+}
+
+fn read_lifetime(section: &mut Section<'_, '_>, problems: &mut Problems) -> Option<Lifetime> {
+    let days = section.optional_number("token_lifetime_days", TOKEN_LIFETIME_DAYS_MAX, problems)?;
+    let lifetime = Lifetime::new(*days.get_ref());
+    if let Err(error) = &lifetime {
+        problems.add(days.span().start, error.to_string(), "choose a number of days, or leave the line out");
+    }
+    lifetime.ok()
 }
 
 fn read_version(mut section: Section<'_, '_>, problems: &mut Problems) -> Option<Spanned<VersionPlan>> {

@@ -23,6 +23,7 @@ pub use standard::{standard, standard_source};
 use crate::{
     actor::{ManagementRight, PermissionSet},
     api_version::{ApiVersion, VersionPlan},
+    lifetime::Lifetime,
     rate::RateLimit,
     route::RouteTable,
     scope::{Scope, ScopeSet},
@@ -85,6 +86,10 @@ pub struct AccountKind {
     pub presets: Vec<Preset>,
     /// Accounts from before this moment may have a legacy pair; `None`: no legacy tokens for this kind.
     pub legacy_cut_over: Option<Timestamp>,
+    /// The longest life of a token; legacy credentials are not bound by it. `None`: no bound.
+    pub token_lifetime: Option<Lifetime>,
+    /// Where the API of this kind is reached, without a slash at the end: `https://api.example.com`.
+    pub base_url: Option<String>,
 }
 
 /// A named group of scopes with one switch.

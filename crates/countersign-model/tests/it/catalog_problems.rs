@@ -16,7 +16,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("id = \"shop\"", "id = \"shop\"\nid = \"shop\"", "line 7, column 1: this is not TOML: duplicate key; mend the syntax (https://toml.io)"),
     ("[[kind]]", "[kind]", "line 76, column 3: this is not TOML: duplicate key; mend the syntax (https://toml.io)"),
     ("code = \"SH\"", "code = 7", "line 7, column 8: `code` is the number 7; write a text in quotes"),
-    ("code = \"SH\"", "code = \"SH\"\ncolour = \"red\"", "line 8, column 1: the account kind has an unknown key `colour`; use one of id, code, label, page_label, menu_path, legacy_cut_over, default_rate_group, version, role, rate_group, preset, category, or take it away"),
+    ("code = \"SH\"", "code = \"SH\"\ncolour = \"red\"", "line 8, column 1: the account kind has an unknown key `colour`; use one of id, code, label, page_label, menu_path, legacy_cut_over, default_rate_group, token_lifetime_days, base_url, version, role, rate_group, preset, category, or take it away"),
     ("code = \"SH\"\n", "", "line 5, column 1: the account kind has no `code`; add `code = \"...\"`"),
     ("version_header = \"API-Version\"\n", "", "line 1, column 1: the file has no `version_header`; add `version_header = \"...\"`"),
     ("number = 2", "number = 70000", "line 22, column 10: `number` is the number 70000; write a whole number from 0 to 65535 in decimal digits"),
@@ -51,6 +51,12 @@ const CASES: &[(&str, &str, &str)] = &[
     ("en = \"Shop\"", "en = \"Shop\\u202e\"", "line 8, column 16: the label cannot be shown: it holds the invisible character U+202E; control and text direction characters are not allowed; write a short plain name"),
     ("zh_cn = \"商店\"", "zh_cn = \"商店\", fr = \"Magasin\"", "line 8, column 38: the label has an unknown key `fr`; use one of en, zh_cn, or take it away"),
     ("label = { en = \"Clerk\", zh_cn = \"店员\" }", "label = \"Clerk\"", "line 31, column 9: `label` is a text; write a name in both languages, { en = \"...\", zh_cn = \"...\" }"),
+    // Lives and addresses.
+    ("code = \"SH\"", "code = \"SH\"\ntoken_lifetime_days = 0", "line 8, column 23: a maximum lifetime is 1 to 3650 days; choose a number of days, or leave the line out"),
+    ("code = \"SH\"", "code = \"SH\"\ntoken_lifetime_days = 3651", "line 8, column 23: `token_lifetime_days` is the number 3651; write a whole number from 0 to 3650 in decimal digits"),
+    ("code = \"SH\"", "code = \"SH\"\nbase_url = \"https://api.example.com/\"", "line 8, column 12: `https://api.example.com/` is not where an API is reached; write scheme, host and perhaps a path, without a slash at the end, such as https://api.example.com"),
+    ("code = \"SH\"", "code = \"SH\"\nbase_url = \"ftp://api.example.com\"", "line 8, column 12: `ftp://api.example.com` is not where an API is reached; write scheme, host and perhaps a path, without a slash at the end, such as https://api.example.com"),
+    ("code = \"SH\"", "code = \"SH\"\nbase_url = \"https://api.example.com/$(id)\"", "line 8, column 12: `https://api.example.com/$(id)` is not where an API is reached; write scheme, host and perhaps a path, without a slash at the end, such as https://api.example.com"),
     // Versions.
     ("number = 2", "number = 1", "line 22, column 10: version 1 follows version 1; list each version once, lowest first\nline 63, column 9: `shop` has no version 2; declare it with [[kind.version]], or name one that is"),
     ("number = 1", "number = 0", "line 15, column 10: 0 is not a version; count versions from 1"),

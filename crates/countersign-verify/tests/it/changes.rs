@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use countersign_model::{
     change::{Change, Record, Seq},
+    digest::{Former, LookupKeys},
     id::TokenId,
     time::Now,
 };
@@ -41,7 +42,7 @@ fn changes_come_in_order_once_and_without_gaps() {
 #[test]
 fn a_feed_from_the_first_change_needs_no_records_to_begin_with() {
     let scene = Scene::new();
-    let verifier = Verifier::new(vec![key(1)], settings());
+    let verifier = Verifier::new(LookupKeys::of(key(1)), settings());
     verifier.freshness().always();
     verifier.load(Seq(0), []);
     assert!(verifier.catalog().is_none());
@@ -91,7 +92,7 @@ fn a_reset_takes_effect_at_once_and_an_overlap_ends_on_time() {
 #[test]
 fn a_new_pepper_changes_the_digest_and_nothing_else() {
     let mut scene = Scene::new();
-    let verifier = Verifier::new(vec![key(2), key(1)], settings());
+    let verifier = Verifier::new(LookupKeys::of(key(2)).after(key(1), Former::Alone), settings());
     verifier.load(Seq(1), scene.records());
     verifier.freshness().always();
     assert_eq!(scene.ask.code(&verifier), "allow");
@@ -166,13 +167,12 @@ fn uses_are_noted_by_secret_with_moment_and_address() {
     assert_eq!(code(&scene.ask.decide(&verifier, later(61))), "allow");
     let mut uses = verifier.take_uses(10);
     uses.sort_by_key(|one| one.generation);
-    let expected = |generation, secs, uses| Use {
-        token: scene.token.id,
-        generation,
-        at: later(secs).wall,
-        from: None,
-        uses,
+    let told = |one: &Use| {
+        let versions: Vec<u16> = one.versions.iter().map(|version| version.0).collect();
+        (one.token, one.generation, one.at, one.from, one.uses, versions)
     };
-    assert_eq!(uses, [expected(1, 60, 4), expected(2, 61, 1)]);
+    let expected =
+        |generation, secs, uses| (scene.token.id, generation, later(secs).wall, None, uses, vec![2]);
+    assert_eq!(uses.iter().map(told).collect::<Vec<_>>(), [expected(1, 60, 4), expected(2, 61, 1)]);
     assert!(verifier.take_uses(10).is_empty());
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_model::{
     change::{AccountRecord, Record, SecretRecord, Seq},
-    digest::Digest,
+    digest::{Digest, LookupKeys},
     grant::Access,
     id::{AccountId, TokenId},
     scope::ScopeSet,
@@ -61,7 +61,7 @@ fn colliding_keys_load_as_fast_as_random_ones() {
 fn colliding_addresses_are_counted_as_fast_as_random_ones() {
     let failures = FailureLimit { per_window: u32::MAX, window_secs: 1 };
     let count = |make: fn(u32) -> u32| {
-        let verifier = Verifier::new(Vec::new(), Settings { failures, ..settings() });
+        let verifier = Verifier::new(LookupKeys::default(), Settings { failures, ..settings() });
         nanos(|| {
             for number in 0..100_000 {
                 verifier.note_failure(make(number).to_be_bytes().into(), NOW);

@@ -3,6 +3,7 @@
 //! full counts instead.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod ages;
 mod changes;
 mod denials;
 mod flooding;
@@ -13,6 +14,7 @@ mod oracle;
 mod order;
 mod random_changes;
 mod rates;
+mod rotation;
 mod scene;
 mod targets;
 mod threads;

@@ -31,6 +31,9 @@ const OPERATIONS: [Row; 11] = [
 ];
 const MANAGEMENT: [&str; 2] = ["brand.tokens.view", "brand.tokens.disable"];
 
+/// How many days the second catalog lets tokens of brands live.
+pub const BRAND_DAYS: Option<i64> = Some(3);
+
 /// The scope that the second catalog lacks.
 pub const RETIRED: &str = "brand.ads.create";
 
@@ -93,7 +96,7 @@ pub struct Oracle {
     own: Vec<Admissions<TokenId>>,
     groups: Vec<Admissions<(TokenId, &'static str)>>,
     failures: Vec<(IpAddr, Vec<u64>)>,
-    pub uses: Vec<(TokenId, u32)>,
+    pub uses: Vec<(TokenId, u32, Option<u16>)>,
 }
 
 /// What an allow tells: scope, version, generation, and what is left of the tighter limit.
@@ -178,7 +181,8 @@ impl Oracle {
         else {
             return plain("loading");
         };
-        if let Some(code) = dead(&token.record, &account, question.address, now) {
+        let platform_days = if self.has_second_catalog { BRAND_DAYS } else { None };
+        if let Some(code) = dead(&token.record, &account, platform_days, question.address, now) {
             return plain(code);
         }
         let (scope, version, rate) = match &question.wish {
@@ -188,7 +192,7 @@ impl Oracle {
                 (Some(scope), version, self.limit(&token, group, now.boot_nanos)?)
             }
         };
-        self.uses.push((token.record.id, generation));
+        self.uses.push((token.record.id, generation, scope.map(|_| version)));
         Ok((scope, version, generation, rate))
     }
 
@@ -303,6 +307,7 @@ impl Oracle {
 fn dead(
     token: &TokenRecord,
     account: &AccountRecord,
+    platform_days: Option<i64>,
     address: Option<IpAddr>,
     now: Now,
 ) -> Option<&'static str> {
@@ -311,12 +316,18 @@ fn dead(
         || address.is_some_and(|address| {
             token.addresses.networks().iter().any(|network| network.contains(&address))
         });
+    let age_millis = now.wall.unix_millis() - token.created_at.unix_millis();
+    let account_days = account.token_lifetime.map(|lifetime| i64::from(lifetime.days()));
+    let platform_days = platform_days.filter(|_| account.kind == "brand");
+    let too_old =
+        [account_days, platform_days].into_iter().flatten().any(|days| age_millis >= days * 86_400_000);
     let checks = [
         (token.enabled, "token_disabled"),
         (
             token.expires_at.is_none_or(|expiry| now.wall.unix_millis() < expiry.unix_millis()),
             "token_expired",
         ),
+        (legacy || !too_old, "token_expired"),
         (account.active, "account_suspended"),
         (account.api_access, "api_access_off"),
         (account.legacy_tokens || !legacy, "legacy_tokens_off"),

@@ -6,6 +6,7 @@ use countersign_model::{
     address::AddressList,
     api_version::ApiVersion,
     change::{Record, Seq},
+    digest::LookupKeys,
     grant::Access,
 };
 use countersign_verify::Verifier;
@@ -125,7 +126,7 @@ impl Trial {
         let mut first = Scene::new();
         first.token.rate_limit = rate(1, 60);
         let verifier =
-            if self.is_loaded { first.verifier() } else { Verifier::new(vec![key(1)], settings()) };
+            if self.is_loaded { first.verifier() } else { Verifier::new(LookupKeys::of(key(1)), settings()) };
         if self.has_used_its_limit && self.is_loaded {
             assert_eq!(first.ask.code(&verifier), "allow");
         }

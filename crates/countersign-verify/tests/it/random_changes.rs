@@ -1,6 +1,10 @@
 //! Random changes and asks, by the verifier and by the oracle: they never disagree.
 
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use countersign_model::{
     address::AddressList,
@@ -13,14 +17,14 @@ use countersign_model::{
     scope::ScopeSet,
     time::Now,
 };
-use countersign_verify::{Gap, Verifier};
+use countersign_verify::{Gap, Use, Verifier};
 use proptest::{
     prelude::any,
     test_runner::{Config, TestRunner},
 };
 
 use crate::{
-    oracle::{Answer, Known, Oracle, Presented, Query, Question, RETIRED, Refusal, Wish},
+    oracle::{Answer, BRAND_DAYS, Known, Oracle, Presented, Query, Question, RETIRED, Refusal, Wish},
     scene::{
         self, NOW, OwnedAsk, Random, Want, account, basic, bearer, catalog, minted, secret_record, token,
     },
@@ -103,8 +107,11 @@ impl Pair {
             (r#"id = "brand.ads.create""#, r#"id = "brand.unheard.of""#),
             ("POST /Advertisers/{AccountSID}/Ads\"", "POST /Advertisers/{AccountSID}/Unheard\""),
             ("requests = 2\n", "requests = 3\n"),
+            ("code = \"BR\"\n", "code = \"BR\"\ntoken_lifetime_days = 3\n"),
         ];
-        assert!(second[0].0.contains(RETIRED));
+        assert!(
+            second[0].0.contains(RETIRED) && second[3].1.ends_with(&format!("= {}\n", BRAND_DAYS.unwrap()))
+        );
         let catalogs = [catalog(&[]), catalog(&second)];
         let verifier = scene::verifier([Record::Catalog(Arc::clone(&catalogs[0]))]);
         Self { verifier, oracle: Oracle::new(), catalogs, now: NOW, random: Random(0), answers: Vec::new() }
@@ -167,6 +174,8 @@ impl Pair {
         let mut record = token(number as u128, &owner, SIDS[number], access, records);
         record.enabled = !self.one_in(8);
         record.expires_at = self.pick(&[None, None, None, None, None, Some(soon)]);
+        // Young, or about to be two or three days old.
+        record.created_at = self.pick(&[0, 0, 0, 2, 3].map(|days| soon.plus_secs(-days * 86_400)));
         record.api_version = ApiVersion(self.pick(&[2, 2, 2, 2, 3, 15, 1, 9]));
         record.rate_limit = self.pick(&[None, None, scene::rate(2, 10), scene::rate(3, 60)]);
         let list = self.pick(&[&[][..], &[], &[], &[], &[], &["203.0.113.0/24"], &["2001:db8::/32"]]);
@@ -188,6 +197,7 @@ impl Pair {
         record.active = !self.one_in(10);
         record.api_access = !self.one_in(10);
         record.legacy_tokens = !self.one_in(4);
+        record.token_lifetime = self.pick(&[0, 0, 0, 2, 4]).try_into().ok();
         self.apply(Record::Account(Arc::new(record.clone())));
         self.oracle.accounts.retain(|old| old.id != record.id);
         self.oracle.accounts.push(record);
@@ -217,13 +227,16 @@ impl Pair {
     }
 
     fn take_uses(&mut self) {
-        let mut expected: BTreeMap<(TokenId, u32), u64> = BTreeMap::new();
-        for key in self.oracle.uses.drain(..) {
-            *expected.entry(key).or_default() += 1;
+        let mut expected: BTreeMap<(TokenId, u32), (u64, BTreeSet<u16>)> = BTreeMap::new();
+        for (token, generation, version) in self.oracle.uses.drain(..) {
+            let (uses, versions) = expected.entry((token, generation)).or_default();
+            *uses += 1;
+            versions.extend(version);
         }
         let taken = self.verifier.take_uses(100);
+        let told = |one: &Use| (one.uses, one.versions.iter().map(|version| version.0).collect());
         assert_eq!(
-            taken.iter().map(|one| ((one.token, one.generation), one.uses)).collect::<BTreeMap<_, _>>(),
+            taken.iter().map(|one| ((one.token, one.generation), told(one))).collect::<BTreeMap<_, _>>(),
             expected
         );
         let minute_ago = self.now.wall.plus_secs(-60);

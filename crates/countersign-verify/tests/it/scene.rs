@@ -11,7 +11,7 @@ use countersign_model::{
     change::{AccountRecord, Change, Record, SecretRecord, Seq, TokenRecord},
     credential::Authorization,
     decision::{Ask, Decision, Target},
-    digest::LookupKey,
+    digest::{LookupKey, LookupKeys},
     grant::Access,
     id::{AccountId, TokenId},
     rate::RateLimit,
@@ -24,6 +24,9 @@ use countersign_verify::{FailureLimit, Settings, Verifier};
 
 /// The moment of every ask, unless a test moves on: 2026-11-22.
 pub const NOW: Now = Now { wall: Timestamp::from_unix_secs(1_795_305_600), boot_nanos: 1_000_000_000_000 };
+
+/// When every token was created, unless a test says otherwise: 100 days before.
+pub const CREATED: Timestamp = NOW.wall.plus_secs(-100 * 24 * 3600);
 
 /// The same number of seconds later, on both clocks.
 pub fn later(secs: u32) -> Now {
@@ -86,6 +89,7 @@ pub fn account(number: u128, kind: &str) -> AccountRecord {
         active: true,
         api_access: true,
         legacy_tokens: false,
+        token_lifetime: None,
     }
 }
 
@@ -105,6 +109,7 @@ pub fn token(
         access,
         api_version: ApiVersion(2),
         expires_at: None,
+        created_at: CREATED,
         addresses: AddressList::default(),
         rate_limit: None,
         secrets,
@@ -113,7 +118,7 @@ pub fn token(
 
 /// A verifier of one node that knows these records as of change 1.
 pub fn verifier(records: impl IntoIterator<Item = Record>) -> Verifier {
-    let verifier = Verifier::new(vec![key(1)], settings());
+    let verifier = Verifier::new(LookupKeys::of(key(1)), settings());
     verifier.load(Seq(1), records);
     verifier.freshness().always();
     verifier

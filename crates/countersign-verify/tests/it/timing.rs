@@ -8,12 +8,13 @@ use countersign_model::{
     change::{Record, TokenRecord},
     credential::Authorization,
     decision::{Ask, Decision, Denial, Target},
+    digest::{Former, LookupKeys},
 };
 use countersign_verify::Verifier;
 
 use crate::{
     measure::{Deadline, nanos},
-    scene::{NOW, Random, account, basic, catalog, minted, scoped, secret_record, token, verifier},
+    scene::{NOW, Random, account, basic, catalog, key, minted, scoped, secret_record, token, verifier},
 };
 
 /// Beyond this, two means differ for a reason and not by chance.
@@ -104,7 +105,14 @@ fn decide_nanos(verifier: &Verifier, authorization: &str) -> u64 {
 #[test]
 fn the_time_of_an_answer_tells_nothing_about_a_sid() {
     let world = world();
-    for (name, secret) in [("a wrong secret", None), ("another token's secret", Some(minted(9_999)))] {
+    let rotating = || LookupKeys::of(key(2)).after(key(1), Former::Alone);
+    for (name, secret, keys) in [
+        ("a wrong secret", None, LookupKeys::of(key(1))),
+        ("another token's secret", Some(minted(9_999)), LookupKeys::of(key(1))),
+        ("a wrong secret in a rotation", None, rotating()),
+        ("another token's secret in a rotation", Some(minted(9_999)), rotating()),
+    ] {
+        world.verifier.use_keys(keys);
         let mut random = Random(4);
         let mut measure = |class: usize| {
             let sids = &world.classes[class].1;

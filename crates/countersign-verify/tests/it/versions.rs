@@ -60,6 +60,30 @@ fn a_version_ends_on_its_day_by_the_time_of_day() {
 }
 
 #[test]
+fn uses_name_the_version_in_effect_and_not_the_tokens_own() {
+    let mut scene = Scene::new();
+    let verifier = scene.verifier();
+    for (headers, want, expected) in [
+        (&["3"][..], None, &[3][..]),
+        (&[], None, &[2]),
+        (&[], Some(Want::Scope("brand.ads.list".to_owned())), &[2]),
+        (&["3"], Some(Want::Scope("brand.ads.list".to_owned())), &[3]),
+        (&[], Some(Want::Identity), &[]),
+    ] {
+        let mut ask = scene.ask.clone();
+        ask.version_headers = headers.iter().map(|&text| text.to_owned()).collect();
+        ask.want = want.unwrap_or(ask.want);
+        assert_eq!(ask.code(&verifier), "allow");
+        let uses = verifier.take_uses(10);
+        let versions: Vec<u16> = uses[0].versions.iter().map(|version| version.0).collect();
+        assert_eq!((uses.len(), versions.as_slice()), (1, expected), "{headers:?} {:?}", ask.want);
+    }
+    scene.ask.version_headers = vec!["1".to_owned()];
+    assert_eq!(scene.ask.code(&verifier), "api_version_retired");
+    assert!(verifier.take_uses(10).is_empty(), "what is refused is no use");
+}
+
+#[test]
 fn scopes_live_from_version_to_version() {
     let one = format!("{ADS}/7");
     for (id, method, uri) in [("brand.ads.delete", "DELETE", &one), ("brand.ads.replace", "PUT", &one)] {

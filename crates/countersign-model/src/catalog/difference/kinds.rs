@@ -25,7 +25,14 @@ pub(super) fn kind_changes(old: &AccountKind, new: &AccountKind) -> Vec<String> 
     );
     note_change("mints SIDs with the code", &code(old), &code(new), &mut changes);
     note_change("has the legacy cut-over", &date(old), &date(new), &mut changes);
+    note_change("lets tokens live for", &longest_life(old), &longest_life(new), &mut changes);
+    let address = |kind: &AccountKind| kind.base_url.clone().unwrap_or_else(|| "no address".to_owned());
+    note_change("reaches its API at", &address(old), &address(new), &mut changes);
     changes
+}
+
+fn longest_life(kind: &AccountKind) -> String {
+    kind.token_lifetime.map_or_else(|| "as long as they say".to_owned(), |lifetime| lifetime.to_string())
 }
 
 /// What differs in what belongs to a kind.
