@@ -23,7 +23,7 @@ const LENGTH: Duration = Duration::from_secs(10);
 async fn main() {
     let place = std::env::args_os().nth(1).unwrap_or_else(|| ".".into());
     let directory = tempfile::tempdir_in(place).unwrap();
-    let store = Store::open_sqlite(&directory.path().join("countersign.db")).unwrap();
+    let store = Store::open_sqlite(&directory.path().join("countersign.db"), &world::opening()).unwrap();
     let tokens: Vec<_> = (1..=CALLERS).map(world::token).collect();
     let seed = world::write("seed")
         .insert_account(&world::account(1))

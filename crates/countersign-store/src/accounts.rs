@@ -5,6 +5,7 @@ use std::fmt;
 use countersign_model::{
     change::AccountRecord,
     id::AccountId,
+    lifetime::Lifetime,
     name::{PersonName, fold},
     time::Timestamp,
 };
@@ -12,6 +13,11 @@ use countersign_model::{
 use crate::{
     Conflict, Error, Page, PageAsk, Store, Within,
     db::Query,
+    evidence::{
+        proof::{Proof, asked},
+        tables::ACCOUNTS,
+    },
+    keys::{KeyKind, WrappedKey},
     page::{by_text, paged},
     value::{Row, anywhere},
     write::Write,
@@ -30,13 +36,16 @@ pub(crate) const TOKEN_COUNT: &str =
     "select count(*) as tokens from tokens where account_id = $1 and access = 'scoped'";
 pub(crate) const INSERT: &str = "
 insert into accounts (id, external_id, external_id_key, kind, name, name_key, state, api_access, legacy_tokens, reveal,
-  token_limit, data_key, edit, created_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14)";
+  token_limit, data_key, edit, created_at, updated_at, token_lifetime_days, data_key_root, data_key_generation)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $16, $17)";
 pub(crate) const UPDATE: &str = "
 update accounts set external_id = $2, external_id_key = $3, kind = $4, name = $5, name_key = $6, state = $7,
-  api_access = $8, legacy_tokens = $9, reveal = $10, token_limit = $11, data_key = $12, edit = edit + 1,
-  updated_at = $13
-where id = $1 and edit = $14";
+  api_access = $8, legacy_tokens = $9, reveal = $10, token_limit = $11, edit = edit + 1, updated_at = $12,
+  token_lifetime_days = $14
+where id = $1 and edit = $13";
+
+/// A row that grants something is held to its MAC when it is read.
+const PROVES: &[Proof] = &[Proof::of(&ACCOUNTS)];
 
 const STATES: [(&str, AccountState); 2] =
     [("active", AccountState::Active), ("suspended", AccountState::Suspended)];
@@ -64,8 +73,12 @@ pub struct Account {
     pub reveal: RevealPolicy,
     /// Most tokens it may have.
     pub token_limit: u32,
-    /// The account's data key, wrapped.
-    pub data_key: Vec<u8>,
+    /// The longest life of its tokens; `None`: as the platform says.
+    pub token_lifetime: Option<Lifetime>,
+    /// The account's data key. An edit leaves it alone: rotations move it meanwhile.
+    pub data_key: WrappedKey,
+    /// The wrapped data key before it, while secrets are sealed anew.
+    pub former_data_key: Option<Vec<u8>>,
     /// Counts the edits of the row, from 1: the ETag.
     pub edit: u64,
     /// When it was created.
@@ -146,7 +159,13 @@ impl Account {
             legacy_tokens: row.flag("legacy_tokens")?,
             reveal: row.word("reveal", &REVEALS)?,
             token_limit: row.number("token_limit")?,
-            data_key: row.bytes("data_key")?.to_vec(),
+            token_lifetime: row.optional_lifetime("token_lifetime_days")?,
+            data_key: WrappedKey {
+                root: row.number("data_key_root")?,
+                generation: row.number("data_key_generation")?,
+                wrapped: row.bytes("data_key")?.to_vec(),
+            },
+            former_data_key: row.optional_bytes("former_data_key")?.map(<[u8]>::to_vec),
             edit: row.number("edit")?,
             created_at: row.moment("created_at")?,
             updated_at: row.moment("updated_at")?,
@@ -161,6 +180,7 @@ impl Account {
             active: self.state == AccountState::Active,
             api_access: self.api_access,
             legacy_tokens: self.legacy_tokens,
+            token_lifetime: self.token_lifetime,
         }
     }
 }
@@ -168,12 +188,14 @@ impl Account {
 impl Store {
     /// An account, by id.
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>, Error> {
-        self.db().row(Query::new(BY_ID, vec![id.into()]), Account::read).await
+        self.db().row(Query::new(BY_ID, vec![id.into()]).proving(PROVES), Account::read).await
     }
 
     /// An account, by the operator's id.
     pub async fn account_by_external_id(&self, external_id: &str) -> Result<Option<Account>, Error> {
-        self.db().row(Query::new(BY_EXTERNAL_ID, vec![external_id.into()]), Account::read).await
+        let query = Query::new(BY_EXTERNAL_ID, vec![external_id.into()]).proving(PROVES);
+        let found = self.db().row(query, Account::read).await?;
+        asked(found, |account| account.external_id == external_id)
     }
 
     /// Accounts, by name.
@@ -203,7 +225,7 @@ impl Within<'_> {
 }
 
 impl Write {
-    /// Adds an account; puts it on the feed. Conflict: `ExternalIdTaken`.
+    /// Adds an account; puts it on the feed. Conflicts: `ExternalIdTaken`, `KeyReplaced`.
     #[must_use]
     pub fn insert_account(self, account: &Account) -> Self {
         let values = vec![
@@ -218,11 +240,17 @@ impl Write {
             account.legacy_tokens.into(),
             account.reveal.word().into(),
             account.token_limit.into(),
-            account.data_key.clone().into(),
+            account.data_key.wrapped.clone().into(),
             account.created_at.into(),
             account.updated_at.into(),
+            account.token_lifetime.map(Lifetime::days).into(),
+            account.data_key.root.into(),
+            account.data_key.generation.into(),
         ];
-        self.giving().then(INSERT, values).emit_account(&account.record())
+        self.giving()
+            .require_in_use(KeyKind::RevealRoot, account.data_key.root)
+            .then(INSERT, values)
+            .emit_account(&account.record())
     }
 
     /// Writes an account whose edit number was `account.edit`; the row gets the next one. Puts it on the feed.
@@ -241,9 +269,9 @@ impl Write {
             account.legacy_tokens.into(),
             account.reveal.word().into(),
             account.token_limit.into(),
-            account.data_key.clone().into(),
             account.updated_at.into(),
             account.edit.into(),
+            account.token_lifetime.map(Lifetime::days).into(),
         ];
         let denies = account.state == AccountState::Suspended || !account.api_access;
         let write = if denies { self } else { self.giving() };

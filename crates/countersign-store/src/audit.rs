@@ -1,6 +1,7 @@
 //! The audit trail: append-only, each entry chained to the one before by hash.
 
 mod chain;
+mod checkpoint;
 
 use countersign_model::{
     actor::Actor,
@@ -10,6 +11,7 @@ use countersign_model::{
 use serde_json::Value;
 
 pub(crate) use self::chain::append;
+pub use self::checkpoint::Checkpoint;
 use crate::{
     Error, Page, PageAsk, Store, Within,
     db::Query,

@@ -2,7 +2,12 @@
 
 use countersign_model::{digest::Digest, time::Timestamp};
 
-use crate::{Conflict, Error, Store, db::Query, write::Write};
+use crate::{
+    Conflict, Error, Store,
+    db::Query,
+    evidence::{proof::Proof, tables::BOOTSTRAP},
+    write::Write,
+};
 
 pub(crate) const OPEN: &str = "select * from bootstrap";
 pub(crate) const OPERATOR: &str = "select id from people where operator = 1 and active = 1 limit 1";
@@ -10,6 +15,9 @@ pub(crate) const ISSUE: &str = "
 insert into bootstrap (singleton, code, expires_at) values (1, $1, $2)
 on conflict (singleton) do update set code = excluded.code, expires_at = excluded.expires_at";
 pub(crate) const SPEND: &str = "delete from bootstrap where code = $1 and expires_at > $2";
+
+/// A row that grants something is held to its MAC when it is read.
+const PROVES: &[Proof] = &[Proof::of(&BOOTSTRAP)];
 
 /// The code as kept.
 #[derive(Debug, Clone)]
@@ -26,7 +34,7 @@ impl Store {
         let read = |row: &crate::value::Row| {
             Ok(Bootstrap { code: row.digest("code")?, expires_at: row.moment("expires_at")? })
         };
-        self.db().row(Query::new(OPEN, Vec::new()), read).await
+        self.db().row(Query::new(OPEN, Vec::new()).proving(PROVES), read).await
     }
 
     /// Whether there is an operator who can sign in.

@@ -10,6 +10,7 @@ use countersign_model::{
 use crate::{
     Conflict, Error, Store,
     db::Query,
+    evidence::{proof::Proof, tables::CATALOGS},
     value::{Row, to_json},
     write::Write,
 };
@@ -21,6 +22,9 @@ pub(crate) const IS_NEXT: &str = "
 select 1 where (select coalesce(max(number), 0) + 1 from catalogs) = cast($1 as bigint)";
 pub(crate) const INSERT: &str =
     "insert into catalogs (number, source, numbering, loaded_at) values ($1, $2, $3, $4)";
+
+/// A row that grants something is held to its MAC when it is read.
+const PROVES: &[Proof] = &[Proof::of(&CATALOGS)];
 
 /// A catalog as kept.
 #[derive(Debug, Clone)]
@@ -71,7 +75,9 @@ impl Uncompiled {
 impl Store {
     /// The catalog in force.
     pub async fn catalog(&self) -> Result<Option<StoredCatalog>, Error> {
-        let Some(row) = self.db().row(Query::new(NEWEST, Vec::new()), Uncompiled::read).await? else {
+        let Some(row) =
+            self.db().row(Query::new(NEWEST, Vec::new()).proving(PROVES), Uncompiled::read).await?
+        else {
             return Ok(None);
         };
         let catalog = self.compile_once(&row)?;
@@ -84,7 +90,10 @@ impl Store {
         if let Some(catalog) = self.known(number) {
             return Ok(catalog);
         }
-        let row = self.db().row(Query::new(BY_NUMBER, vec![number.into()]), Uncompiled::read).await?;
+        let row = self
+            .db()
+            .row(Query::new(BY_NUMBER, vec![number.into()]).proving(PROVES), Uncompiled::read)
+            .await?;
         let row = row.ok_or_else(|| Error::Corrupt(format!("catalog {number} is missing")))?;
         self.compile_once(&row)
     }

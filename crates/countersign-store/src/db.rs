@@ -1,11 +1,13 @@
 //! The seam to the database: values in, rows out, writes as data. Everything that knows SQLite is below this module;
 //! nothing in it knows what a token is.
 
+mod evidence;
 mod migrate;
 #[cfg(test)]
 pub(crate) mod mutation;
 mod queue;
 mod reader;
+mod reserve;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -21,19 +23,27 @@ use std::{
 };
 
 use countersign_model::change::Seq;
-use rusqlite::{Connection, backup::Backup};
+use rusqlite::{Connection, TransactionBehavior, backup::Backup};
 use tokio::sync::{oneshot, watch};
 
+pub(crate) use migrate::known as schema_known;
 pub(crate) use reader::Effort;
 pub(crate) use sqlite::Touched;
 
 use self::{
     queue::{Lane, Queue},
     reader::Reader,
+    reserve::Reserve,
     sqlite::meaning,
 };
 use crate::{
-    Error, feed,
+    Error,
+    evidence::{
+        Opening,
+        anchor::Anchor,
+        key::RowKey,
+        proof::{Proof, Proving},
+    },
     limits::{BACKUP_PAGES_AT_ONCE, READERS, READS_WAITING_MAX, WRITES_WAITING_MAX},
     value::{Row, Value},
     write::{Committed, Statement, Write},
@@ -43,6 +53,7 @@ use crate::{
 pub(crate) struct Query {
     sql: &'static str,
     values: Vec<Value>,
+    proofs: &'static [Proof],
 }
 
 /// An open database. Dropping it finishes what was accepted.
@@ -50,41 +61,88 @@ pub(crate) struct Db {
     writes: Arc<Queue<writer::Job>>,
     reads: Arc<Queue<reader::Job>>,
     head: watch::Receiver<Seq>,
+    position: watch::Receiver<Anchor>,
+    proving: Arc<Proving>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     schema_version: u32,
 }
 
 impl Query {
     pub(crate) fn new(sql: &'static str, values: Vec<Value>) -> Self {
-        Self { sql, values }
+        Self { sql, values, proofs: &[] }
+    }
+
+    /// Holds every row to what it proves, before anybody reads it.
+    pub(crate) fn proving(mut self, proofs: &'static [Proof]) -> Self {
+        self.proofs = proofs;
+        self
     }
 }
 
 impl Db {
     /// Opens the file, creating or migrating it, and starts the threads.
-    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, opening: &Opening) -> Result<Self, Error> {
         let lock = lock(path)?;
         // SQLite would make it as open as the umask lets; its log gets the rights of its database.
         private(path)
             .map_err(|error| Error::Unavailable(format!("{} cannot be opened: {error}", path.display())))?;
         let mut connection = sqlite::open_writer(path)?;
-        let schema_version = migrate::migrate(&mut connection)?;
-        let seq = sqlite::select(&connection, feed::HEADS, &[], &|row| feed::read_heads(row))?
-            .pop()
-            .map_or(Seq(0), |heads| Seq(heads.seq));
-        let (announce, head) = watch::channel(seq);
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| meaning(&error))?;
+        let settled = evidence::settle::settle(&transaction, opening);
+        let (evidence, schema_version) = settled.map_err(evidence::advised)?;
+        transaction.commit().map_err(|error| meaning(&error))?;
+        let (announce_head, head) = watch::channel(evidence.position().head);
+        let (announce_position, position) = watch::channel(evidence.position());
+        let proving = Arc::new(Proving::with(vec![Arc::clone(evidence.keys())]));
         let (writes, reads) =
             (Arc::new(Queue::new(WRITES_WAITING_MAX)), Arc::new(Queue::new(READS_WAITING_MAX)));
-        let db = Self { writes, reads, head, threads: Mutex::new(Vec::new()), schema_version };
+        let threads = Mutex::new(Vec::new());
+        let db = Self { writes, reads, head, position, proving, threads, schema_version };
         for _ in 0..READERS {
             let (reader, queue) = (Reader::new(sqlite::open_reader(path)?)?, Arc::clone(&db.reads));
             db.start("store-reader", move || reader::work(&reader, &queue))?;
         }
+        let proving = Arc::clone(&db.proving);
+        let reserve = Reserve::beside(path);
+        let (head_told, position_told) = (announce_head, announce_position);
+        let writer = writer::Writer {
+            connection,
+            evidence,
+            proving,
+            reserve,
+            head: head_told,
+            position: position_told,
+        };
         let queue = Arc::clone(&db.writes);
         db.start("store-writer", move || {
-            writer::work(connection, &queue, &announce);
+            writer::work(writer, &queue);
             drop(lock);
         })?;
+        Ok(db)
+    }
+
+    /// Checks everything in the file as it is opened for reading, and how far it has come. Nothing is changed.
+    pub(crate) fn inspect(path: &Path, opening: &Opening) -> Result<Option<Anchor>, Error> {
+        let connection = sqlite::open_reader(path)?;
+        let transaction = connection.unchecked_transaction().map_err(|error| meaning(&error))?;
+        evidence::settle::inspect(&transaction, opening).map_err(evidence::advised)
+    }
+
+    /// Opens a copy for reading only: no migration, no lock, no writer. Writes are refused as after closing.
+    pub(crate) fn open_copy(path: &Path) -> Result<Self, Error> {
+        let (writes, reads) =
+            (Arc::new(Queue::new(WRITES_WAITING_MAX)), Arc::new(Queue::new(READS_WAITING_MAX)));
+        writes.close();
+        let reader = Reader::new(sqlite::open_reader(path)?)?;
+        let schema_version = migrate::newest(&reader.connection)?;
+        let (_, head) = watch::channel(Seq(0));
+        let (_, position) = watch::channel(Anchor::nothing());
+        let (proving, threads) = (Arc::new(Proving::default()), Mutex::new(Vec::new()));
+        let db = Self { writes, reads, head, position, proving, threads, schema_version };
+        let queue = Arc::clone(&db.reads);
+        db.start("copy-reader", move || reader::work(&reader, &queue))?;
         Ok(db)
     }
 
@@ -112,6 +170,30 @@ impl Db {
     /// Hears of every commit.
     pub(crate) fn head(&self) -> watch::Receiver<Seq> {
         self.head.clone()
+    }
+
+    /// Hears how far the database has come, after every commit.
+    pub(crate) fn position(&self) -> watch::Receiver<Anchor> {
+        self.position.clone()
+    }
+
+    /// What rows are held to.
+    pub(crate) fn evidence(&self) -> Arc<Proving> {
+        Arc::clone(&self.proving)
+    }
+
+    /// Folds the log in and cuts it off; answers whether nobody needed it any more.
+    pub(crate) async fn fold_log(&self) -> Result<bool, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.writes.put(writer::Job::Fold(reply), Lane::Normal)?;
+        answer.await.map_err(|_| queue::closed())?
+    }
+
+    /// Checks everything with the keys it is stamped with and stamps it with another, in one transaction.
+    pub(crate) async fn restamp(&self, key: RowKey) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        self.writes.put(writer::Job::Restamp(key, reply), Lane::Normal)?;
+        answer.await.map_err(|_| queue::closed())?
     }
 
     /// Commits a write; durable when this answers.
@@ -154,15 +236,26 @@ impl Db {
         effort: Effort,
         read: impl Fn(usize, &Row) -> Result<T, Error> + Send + 'static,
     ) -> Result<Vec<T>, Error> {
+        let proving = Arc::clone(&self.proving);
         self.on_reader(move |reader| {
-            reader.together(effort, |connection| {
-                let mut answer = Vec::new();
-                for (index, query) in queries.iter().enumerate() {
-                    let rows =
-                        sqlite::select(connection, query.sql, &query.values, &|row: &Row| read(index, row))?;
-                    answer.extend(rows);
-                }
-                Ok(answer)
+            reader.together(effort, |connection| select_all(connection, &queries, &proving, &read))
+        })
+        .await
+    }
+
+    /// As [`Self::rows_together`], and as of the same moment everything in the database is as we wrote it.
+    pub(crate) async fn rows_checked<T: Send + 'static>(
+        &self,
+        queries: Vec<Query>,
+        read: impl Fn(usize, &Row) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Vec<T>, Error> {
+        let proving = Arc::clone(&self.proving);
+        self.on_reader(move |reader| {
+            reader.together(Effort::AsMuchAsItTakes, |connection| {
+                let checked = evidence::check::check(connection, &proving.keys());
+                checked
+                    .and_then(|()| select_all(connection, &queries, &proving, &read))
+                    .map_err(evidence::advised)
             })
         })
         .await
@@ -218,6 +311,23 @@ impl Drop for Db {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+fn select_all<T>(
+    connection: &Connection,
+    queries: &[Query],
+    proving: &Proving,
+    read: &impl Fn(usize, &Row) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let mut answer = Vec::new();
+    for (index, query) in queries.iter().enumerate() {
+        let rows = sqlite::select(connection, query.sql, &query.values, &|row: &Row| {
+            query.proofs.iter().try_for_each(|proof| proving.hold(proof, row))?;
+            read(index, row)
+        })?;
+        answer.extend(rows);
+    }
+    Ok(answer)
 }
 
 /// Opens a file, and makes it for its user alone where there is none.

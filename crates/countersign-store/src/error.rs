@@ -50,6 +50,12 @@ pub enum Conflict {
     GatewayNameTaken,
     /// The Idempotency-Key was used at the same moment.
     IdempotencyKeyTaken,
+    /// The account, or the platform, has as many webhooks as it may.
+    WebhookLimit,
+    /// A rotation of keys runs already.
+    RotationRunning,
+    /// A rotation of keys ended while this was on its way; made again, it is made with the new key.
+    KeyReplaced,
     /// The code was used, or was never issued, or is too old.
     CodeSpent,
 }

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use countersign_model::{
-    change::{Change, Record, Seq},
+    change::{Change, Record, Seq, TokenRecord},
     time::Timestamp,
 };
 use tokio::sync::watch;
@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use crate::{
     Account, Conflict, Error, Store, Token, catalogs,
     db::{Effort, Query},
+    evidence::{key::Keyring, mac::Cell, proof::Proving, tables::CHANGE_LOG},
     limits::CHANGES_PER_READ_MAX,
-    value::Row,
+    value::{Row, Value},
     write::{Entry, Heads, Statement},
 };
 
@@ -27,16 +28,23 @@ pub(crate) const HEADS: &str =
 pub(crate) const WRITE_HEADS: &str = "
 update cluster set head = $1, chain = $2, audit_head = $3, audit_hash = $4 where singleton = 1";
 pub(crate) const LOG: &str =
-    "insert into change_log (seq, at, kind, subject, record, chain) values ($1, $2, $3, $4, $5, $6)";
+    "insert into change_log (seq, at, kind, subject, record, chain, mac) values ($1, $2, $3, $4, $5, $6, $7)";
 pub(crate) const CHANGES: &str =
-    "select seq, kind, record from change_log where seq > $1 order by seq limit $2";
+    "select seq, kind, subject, record, chain, mac from change_log where seq > $1 order by seq limit $2";
 pub(crate) const ALL_ACCOUNTS: &str = "select * from accounts order by id";
 pub(crate) const ALL_TOKENS: &str = "
-select t.id, t.account_id, t.sid, t.name, t.state, t.access, t.scopes, t.api_version, t.expires_at, t.addresses,
+select t.id, t.account_id, t.sid, t.name, t.state, t.access, t.scopes, t.api_version, t.expires_at, t.created_at, t.addresses,
   t.rate_requests, t.rate_window_secs, s.generation as secret_generation, s.digest as secret_digest,
   s.pepper as secret_pepper, s.ends_at as secret_ends_at
 from tokens t left join secrets s on s.token_id = t.id
 order by t.id, s.generation desc";
+pub(crate) const ONE_TOKEN: &str = "
+select t.id, t.account_id, t.sid, t.name, t.state, t.access, t.scopes, t.api_version, t.expires_at, t.created_at, t.addresses,
+  t.rate_requests, t.rate_window_secs, s.generation as secret_generation, s.digest as secret_digest,
+  s.pepper as secret_pepper, s.ends_at as secret_ends_at
+from tokens t left join secrets s on s.token_id = t.id
+where t.id = $1
+order by s.generation desc";
 
 /// What one row of a snapshot or of the log is, before catalogs are compiled.
 enum Piece {
@@ -70,34 +78,46 @@ pub(crate) fn write_heads(heads: &Heads) -> Statement {
     Statement::new(WRITE_HEADS, values)
 }
 
-/// Gives a record its number and chains it to the one before.
-pub(crate) fn log(entry: &Entry, at: Timestamp, heads: &mut Heads) -> Statement {
-    heads.seq += 1;
+/// The chain value of a change: it covers the one before, the number, and each text with its length in front.
+pub(crate) fn chained(before: &[u8; 32], seq: u64, texts: [&str; 3]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_derive_key("countersign change log 1");
-    hasher.update(&heads.chain);
-    hasher.update(&heads.seq.to_le_bytes());
-    for text in [entry.kind, &entry.subject, &entry.record] {
+    hasher.update(before);
+    hasher.update(&seq.to_le_bytes());
+    for text in texts {
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());
     }
-    heads.chain = *hasher.finalize().as_bytes();
-    let values = vec![
+    *hasher.finalize().as_bytes()
+}
+
+/// Gives a record its number and chains it to the one before.
+pub(crate) fn log(
+    entry: &Entry,
+    record: &str,
+    at: Timestamp,
+    heads: &mut Heads,
+    keys: &Keyring,
+) -> Statement {
+    heads.seq += 1;
+    heads.chain = chained(&heads.chain, heads.seq, [entry.kind, &entry.subject, record]);
+    let [seq, kind, subject, record, chain]: [Value; 5] = [
         heads.seq.into(),
-        at.into(),
         entry.kind.into(),
         entry.subject.as_str().into(),
-        entry.record.as_str().into(),
+        record.into(),
         heads.chain.into(),
     ];
-    Statement::new(LOG, values)
+    let mac = keys.row(&CHANGE_LOG, [&seq, &kind, &subject, &record, &chain].into_iter().map(Cell::from));
+    Statement::new(LOG, vec![seq, at.into(), kind, subject, record, chain, mac.into()])
 }
 
 impl Store {
-    /// The state as of now, in one read transaction.
+    /// The state as of now, in one read transaction. Everything in the database, not only what is answered, is checked
+    /// first: where anything is not as it was written, there is no snapshot.
     pub async fn snapshot(&self) -> Result<Snapshot, Error> {
         let queries = [HEADS, catalogs::NEWEST_NUMBER, ALL_ACCOUNTS, ALL_TOKENS];
         let queries = queries.into_iter().map(|sql| Query::new(sql, Vec::new())).collect();
-        let pieces = self.db().rows_together(queries, Effort::AsMuchAsItTakes, read_snapshot).await?;
+        let pieces = self.db().rows_checked(queries, read_snapshot).await?;
         let mut head = Seq(0);
         let mut records: Vec<Record> = Vec::with_capacity(pieces.len());
         for piece in pieces {
@@ -116,8 +136,9 @@ impl Store {
         let limit = limit.min(CHANGES_PER_READ_MAX);
         let queries =
             vec![Query::new(HEADS, Vec::new()), Query::new(CHANGES, vec![after.0.into(), limit.into()])];
-        let mut pieces =
-            self.db().rows_together(queries, Effort::AsMuchAsItTakes, read_changes).await?.into_iter();
+        let proving = self.db().evidence();
+        let read = move |query: usize, row: &Row| read_changes(query, row, &proving);
+        let mut pieces = self.db().rows_together(queries, Effort::AsMuchAsItTakes, read).await?.into_iter();
         let Some(Piece::Ends { floor, head }) = pieces.next() else {
             return Err(Error::Corrupt("the row of the cluster is missing".to_owned()));
         };
@@ -160,11 +181,15 @@ fn read_snapshot(query: usize, row: &Row) -> Result<Piece, Error> {
     })
 }
 
-fn read_changes(query: usize, row: &Row) -> Result<Piece, Error> {
+fn read_changes(query: usize, row: &Row, proving: &Proving) -> Result<Piece, Error> {
     if query == 0 {
         return read_ends(row);
     }
     let seq = row.number("seq")?;
+    // Whoever only has the file would otherwise tell the verifier what they like.
+    if !proving.holds_change(row) {
+        return Err(Error::Corrupt(format!("change {seq} is not as Countersign wrote it")));
+    }
     Ok(match row.text("kind")? {
         TOKEN => Piece::Whole(seq, Record::Token(row.json("record")?)),
         TOKEN_GONE => Piece::Whole(seq, Record::TokenGone(row.json("record")?)),
@@ -176,6 +201,14 @@ fn read_changes(query: usize, row: &Row) -> Result<Piece, Error> {
 
 fn read_ends(row: &Row) -> Result<Piece, Error> {
     Ok(Piece::Ends { floor: row.number("floor")?, head: row.number("head")? })
+}
+
+/// The record of a token from its rows, one per secret; none when it is gone.
+pub(crate) fn one_token(rows: Vec<TokenRecord>) -> Option<TokenRecord> {
+    let mut rows = rows.into_iter();
+    let mut record = rows.next()?;
+    record.secrets.extend(rows.flat_map(|row| row.secrets));
+    Some(record)
 }
 
 /// Adds a record; a token stands once per secret in the rows, and once in the snapshot.

@@ -4,8 +4,9 @@ use countersign_model::{digest::Digest, id::GatewayId, time::Timestamp};
 use ipnet::IpNet;
 
 use crate::{
-    Conflict, Error, Store,
+    Conflict, Error, KeyKind, Store,
     db::Query,
+    evidence::{proof::Proof, tables::GATEWAYS},
     limits::CREDENTIALS_LISTED_MAX,
     value::{Row, to_json},
     write::Write,
@@ -13,12 +14,17 @@ use crate::{
 
 pub(crate) const LIST: &str = "select * from gateways order by name limit $1";
 pub(crate) const INSERT: &str = "
-insert into gateways (id, name, credential, last4, peers, profile, created_at, edit)
-values ($1, $2, $3, $4, $5, $6, $7, 1)";
+insert into gateways (id, name, credential, last4, peers, profile, created_at, edit, root)
+values ($1, $2, $3, $4, $5, $6, $7, 1, $8)";
 pub(crate) const UPDATE: &str = "
-update gateways set name = $2, credential = $3, last4 = $4, peers = $5, profile = $6, edit = edit + 1
-where id = $1 and edit = $7";
+update gateways set name = $2, peers = $3, profile = $4, edit = edit + 1 where id = $1 and edit = $5";
+pub(crate) const RESET: &str = "
+update gateways set credential = $2, root = $3, layered_over = null, last4 = $4, edit = edit + 1
+where id = $1 and edit = $5";
 pub(crate) const DELETE: &str = "delete from gateways where id = $1 and edit = $2";
+
+/// A row that grants something is held to its MAC when it is read.
+const PROVES: &[Proof] = &[Proof::of(&GATEWAYS)];
 
 /// A gateway as kept.
 #[derive(Debug, Clone)]
@@ -29,6 +35,8 @@ pub struct Gateway {
     pub name: String,
     /// Keyed digest of its credential.
     pub credential: Digest,
+    /// The generation of the verify root that digest is made with.
+    pub root: u16,
     /// Last four characters of the credential.
     pub last4: String,
     /// From where it may call; empty: from everywhere.
@@ -47,6 +55,7 @@ impl Gateway {
             id: row.parsed("id")?,
             name: row.text("name")?.to_owned(),
             credential: row.digest("credential")?,
+            root: row.number("root")?,
             last4: row.text("last4")?.to_owned(),
             peers: row.json("peers")?,
             profile: row.text("profile")?.to_owned(),
@@ -59,7 +68,9 @@ impl Gateway {
 impl Store {
     /// All gateways, by name; at most 1,000.
     pub async fn gateways(&self) -> Result<Vec<Gateway>, Error> {
-        self.db().rows(Query::new(LIST, vec![CREDENTIALS_LISTED_MAX.into()]), Gateway::read).await
+        self.db()
+            .rows(Query::new(LIST, vec![CREDENTIALS_LISTED_MAX.into()]).proving(PROVES), Gateway::read)
+            .await
     }
 }
 
@@ -75,23 +86,40 @@ impl Write {
             to_json(&gateway.peers).into(),
             gateway.profile.as_str().into(),
             gateway.created_at.into(),
+            gateway.root.into(),
         ];
-        self.giving().then(INSERT, values)
+        self.giving().require_in_use(KeyKind::VerifyRoot, gateway.root).then(INSERT, values)
     }
 
-    /// Writes a gateway whose edit number was `gateway.edit`. Conflicts: `Stale`, `GatewayNameTaken`, `SecretTaken`.
+    /// Writes a gateway whose edit number was `gateway.edit`; its credential stays. Conflicts: `Stale`,
+    /// `GatewayNameTaken`.
     #[must_use]
     pub fn update_gateway(self, gateway: &Gateway) -> Self {
         let values = vec![
             gateway.id.into(),
             gateway.name.as_str().into(),
-            gateway.credential.into(),
-            gateway.last4.as_str().into(),
             to_json(&gateway.peers).into(),
             gateway.profile.as_str().into(),
             gateway.edit.into(),
         ];
         self.giving().expecting(UPDATE, values, Conflict::Stale)
+    }
+
+    /// Gives a gateway whose edit number was `gateway.edit` this credential. Conflicts: `Stale`, `SecretTaken`.
+    #[must_use]
+    pub fn reset_gateway(self, gateway: &Gateway) -> Self {
+        let values = vec![
+            gateway.id.into(),
+            gateway.credential.into(),
+            gateway.root.into(),
+            gateway.last4.as_str().into(),
+            gateway.edit.into(),
+        ];
+        self.giving().require_in_use(KeyKind::VerifyRoot, gateway.root).expecting(
+            RESET,
+            values,
+            Conflict::Stale,
+        )
     }
 
     /// Removes a gateway. Conflict: `Stale`.

@@ -2,7 +2,13 @@
 
 use countersign_model::{id::TokenId, time::Timestamp};
 
-use crate::{Error, Store, db::Query, value::Row, write::Write};
+use crate::{
+    Error, Store,
+    db::Query,
+    evidence::{proof::Proof, tables::REMEMBERED},
+    value::Row,
+    write::Write,
+};
 
 pub(crate) const BY_KEY: &str =
     "select * from remembered where actor = $1 and operation = $2 and key = $3 and expires_at > $4";
@@ -11,6 +17,9 @@ pub(crate) const FORGET_EXPIRED: &str =
 pub(crate) const INSERT: &str = "
 insert into remembered (actor, operation, key, request_hash, token_id, secret_generation, expires_at)
 values ($1, $2, $3, $4, $5, $6, $7)";
+
+/// A row that grants something is held to its MAC when it is read.
+const PROVES: &[Proof] = &[Proof::of(&REMEMBERED)];
 
 /// Per actor and operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +72,7 @@ impl Store {
             key.key.as_str().into(),
             now.into(),
         ];
-        self.db().row(Query::new(BY_KEY, values), Remembered::read).await
+        self.db().row(Query::new(BY_KEY, values).proving(PROVES), Remembered::read).await
     }
 }
 

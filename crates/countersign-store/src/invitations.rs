@@ -11,12 +11,17 @@ use countersign_model::{
 use crate::{
     Conflict, Error, Page, PageAsk, Store, Within,
     db::Query,
+    evidence::{
+        proof::{Proof, asked},
+        tables::INVITATIONS,
+    },
     page::{by_time, paged},
     value::Row,
     write::Write,
 };
 
 pub(crate) const BY_CODE: &str = "select * from invitations where code = $1";
+pub(crate) const BY_ID: &str = "select * from invitations where id = $1";
 pub(crate) const LIST: &str = "
 select * from invitations where account_id = $1 and (created_at, id) < ($2, $3)
 order by created_at desc, id desc limit $4";
@@ -26,6 +31,9 @@ pub(crate) const INSERT: &str = "
 insert into invitations (id, account_id, email, email_key, role, code, expires_at, created_at, created_by)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 pub(crate) const SPEND: &str = "delete from invitations where account_id is not distinct from $1 and id = $2";
+
+/// A row that grants something is held to its MAC when it is read.
+const PROVES: &[Proof] = &[Proof::of(&INVITATIONS)];
 
 /// An invitation as kept.
 #[derive(Debug, Clone)]
@@ -64,9 +72,16 @@ impl Invitation {
 }
 
 impl Store {
+    /// An open invitation, by id. Whether it is too old, the caller knows.
+    pub async fn invitation(&self, id: InvitationId) -> Result<Option<Invitation>, Error> {
+        self.db().row(Query::new(BY_ID, vec![id.into()]), Invitation::read).await
+    }
+
     /// The invitation with this code, unless it is spent. Whether it is too old, the caller knows.
     pub async fn invitation_by_code(&self, code: Digest) -> Result<Option<Invitation>, Error> {
-        self.db().row(Query::new(BY_CODE, vec![code.into()]), Invitation::read).await
+        let query = Query::new(BY_CODE, vec![code.into()]).proving(PROVES);
+        let found = self.db().row(query, Invitation::read).await?;
+        asked(found, |invitation| invitation.code == code)
     }
 }
 

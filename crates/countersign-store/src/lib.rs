@@ -2,17 +2,25 @@
 //! names SQL. It decides nothing: it keeps what it is given, or says which expectation did not hold.
 
 mod accounts;
+mod addresses;
+mod announcements;
 mod audit;
 mod bootstrap;
 mod catalogs;
+mod copies;
 mod db;
+mod deliveries;
 mod error;
+mod evidence;
 mod feed;
 mod gateways;
+mod hearing;
 mod idempotency;
 mod invitations;
+mod keys;
 pub mod limits;
 mod members;
+mod notices;
 mod page;
 mod people;
 mod platform_credentials;
@@ -23,6 +31,8 @@ mod statements;
 mod tokens;
 mod usage;
 mod value;
+mod versions;
+mod webhooks;
 mod write;
 
 // The crate's own tests use the same made-up accounts and tokens as those of the public interface.
@@ -39,20 +49,41 @@ use std::{
 };
 
 pub use accounts::{Account, AccountFilter, AccountState, RevealPolicy};
-pub use audit::{AuditDraft, AuditEntry, AuditFilter, AuditFinding, Outcome};
+pub use addresses::{Address, AddressAsk, AddressCounts, AddressState, Bounce};
+pub use announcements::{
+    Announcement, AnnouncementAudience, AnnouncementState, Recipient, RecipientStanding,
+};
+pub use audit::{AuditDraft, AuditEntry, AuditFilter, AuditFinding, Checkpoint, Outcome};
 pub use bootstrap::Bootstrap;
 pub use catalogs::StoredCatalog;
+pub use copies::{CopyFacts, schema_known};
+pub use deliveries::{
+    Attempt, Channel, Claim, Delivery, DeliveryFilter, DeliveryState, Due, RecipientKind, Settled, Standing,
+};
 pub use error::{Conflict, Error};
+pub use evidence::{Opening, anchor::Anchor, key::RowKey};
 pub use feed::Snapshot;
 pub use gateways::Gateway;
+pub use hearing::{Hearing, Hears};
 pub use idempotency::{Remembered, RememberedKey};
 pub use invitations::Invitation;
+pub use keys::{
+    KeyGeneration, KeyKind, KeyState, KeyTable, WrappedKey,
+    jobs::{KeyJob, Rotation},
+    moves::{NewDigest, NewTag},
+    rows::{AccountKeys, KeptSecret, KeptTag, LayeredToken, Moved, WebhookSecrets},
+};
 pub use members::{Member, Membership};
+pub use notices::{Audience, Notice};
 pub use people::{Person, PersonFilter};
 pub use platform_credentials::PlatformCredential;
 pub use sessions::{Device, Session};
-pub use tokens::{CreatedWithin, Secret, Token, TokenFilter, TokenState};
+pub use tokens::{
+    AfterToken, CreatedWithin, EndsWithin, Secret, Token, TokenCounts, TokenFilter, TokenState,
+};
 pub use usage::LastUse;
+pub use versions::{VersionCount, VersionUser};
+pub use webhooks::{FormerSecret, Webhook, WebhookState};
 pub use write::{Committed, Write};
 
 use countersign_model::{catalog::Catalog, id::AccountId};
@@ -98,9 +129,31 @@ pub struct Within<'s> {
 
 impl Store {
     /// Opens (and creates or migrates) the embedded database at this path. A file `<path>.lock` beside it keeps a second
-    /// process out.
-    pub fn open_sqlite(path: &Path) -> Result<Self, Error> {
-        Ok(Self { inner: Arc::new(Inner { db: Db::open(path)?, compiled: Mutex::new(None) }) })
+    /// process out. The ends of its chains are held to the key and the anchor; its rows are checked by
+    /// [`Store::snapshot`], before which nobody should be served.
+    pub fn open_sqlite(path: &Path, opening: &Opening) -> Result<Self, Error> {
+        Ok(Self::of(Db::open(path, opening)?))
+    }
+
+    /// Checks everything in the database at this path, open elsewhere or not, and changes nothing. Answers how far it has
+    /// come; `None` where it is from before there was evidence.
+    pub fn inspect_sqlite(path: &Path, opening: &Opening) -> Result<Option<Anchor>, Error> {
+        Db::inspect(path, opening)
+    }
+
+    /// Hears how far the database has come, after every commit: what an anchor is written from.
+    pub fn watch_position(&self) -> tokio::sync::watch::Receiver<Anchor> {
+        self.db().position()
+    }
+
+    /// Stamps everything with another key, after a check with the one before, in one transaction that other writes wait
+    /// for.
+    pub async fn restamp(&self, key: RowKey) -> Result<(), Error> {
+        self.db().restamp(key).await
+    }
+
+    fn of(db: Db) -> Self {
+        Self { inner: Arc::new(Inner { db, compiled: Mutex::new(None) }) }
     }
 
     /// The rows of one account.

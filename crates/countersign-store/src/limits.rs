@@ -34,11 +34,40 @@ pub const MEMBERSHIPS_LISTED_MAX: u32 = 200;
 pub const CONTACT_TOKENS_NAMED_MAX: u32 = 100;
 /// Gateways, and platform credentials, that are listed.
 pub const CREDENTIALS_LISTED_MAX: u32 = 1_000;
+/// Webhooks of one owner that are listed.
+pub const WEBHOOKS_LISTED_MAX: u32 = 1_000;
 /// How long a device is remembered after it last signed in, in seconds: 400 days.
 pub const DEVICE_KEPT_SECS: i64 = 400 * 24 * 3600;
 /// Statements a connection keeps prepared.
 pub const STATEMENTS_PREPARED_MAX: usize = 256;
 /// How long a connection waits for a lock somebody else holds, in milliseconds.
 pub const LOCK_WAIT_MILLIS: u64 = 5_000;
+/// How long folding the log in waits for readers, in milliseconds: no write may wait for a long read.
+pub const FOLD_WAIT_MILLIS: u64 = 20;
 /// Pages copied at a time by a backup.
 pub const BACKUP_PAGES_AT_ONCE: i32 = 1_000;
+/// Members, and other addresses, of one account that are looked at to tell who hears.
+pub const HEARING_ROWS_MAX: u32 = 10_000;
+/// Tries of a delivery before it is given up. With the waits between them that takes about three days.
+pub const DELIVERY_TRIES_MAX: u32 = 20;
+/// Tries of a delivery that are kept, the last ones.
+pub const ATTEMPTS_KEPT: u32 = 50;
+/// Deliveries claimed at once.
+pub const DELIVERIES_PER_CLAIM_MAX: u32 = 50;
+/// Deliveries to one address or webhook that are claimed at once.
+pub const DELIVERIES_PER_TARGET_MAX: u32 = 4;
+/// Due deliveries among which a claim chooses.
+pub const DELIVERIES_LOOKED_AT_MAX: u32 = 1_000;
+/// How long a delivery that no longer waits is kept, in seconds: 90 days.
+pub const DELIVERIES_KEPT_SECS: i64 = 90 * 24 * 3600;
+/// How long it is remembered that something was told that is told once, in seconds: 400 days.
+pub const ONCE_KEPT_SECS: i64 = 400 * 24 * 3600;
+/// Deliveries one sweep removes at most.
+pub const DELIVERIES_PER_SWEEP_MAX: u32 = 10_000;
+
+/// Bytes of the disk that are kept for writes that only take rights away.
+pub const RESERVE_BYTES: u64 = 16 * 1024 * 1024;
+/// Free bytes below which writes that give somebody something are refused.
+pub const SPACE_FOR_GIVING_BYTES: u64 = 8 * 1024 * 1024;
+/// Free bytes below which the reserve is given up.
+pub const SPACE_FOR_DENIALS_BYTES: u64 = 4 * 1024 * 1024;

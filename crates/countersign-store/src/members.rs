@@ -8,6 +8,10 @@ use countersign_model::{
 use crate::{
     Account, Conflict, Error, Page, PageAsk, Person, Store, Within,
     db::Query,
+    evidence::{
+        proof::{Proof, asked},
+        tables::{ACCOUNTS, MEMBERS, PEOPLE},
+    },
     limits::{CONTACT_TOKENS_NAMED_MAX, MEMBERSHIPS_LISTED_MAX},
     page::{by_text, paged},
     tokens::writes::CONTACT_IS_MEMBER,
@@ -16,14 +20,17 @@ use crate::{
 };
 
 pub(crate) const MEMBERSHIPS: &str = "
-select a.*, m.role as member_role from members m join accounts a on a.id = m.account_id
+select a.*, m.account_id as member_account_id, m.user_id as member_user_id, m.role as member_role,
+  m.edit as member_edit, m.created_at as member_created_at, m.mac as member_mac
+from members m join accounts a on a.id = m.account_id
 where m.user_id = $1 order by a.name_key, a.id limit $2";
 pub(crate) const ONE: &str = "
-select p.*, m.role as member_role, m.edit as member_edit, m.created_at as member_since
+select p.*, m.account_id as member_account_id, m.user_id as member_user_id, m.role as member_role,
+  m.edit as member_edit, m.created_at as member_created_at, m.mac as member_mac
 from members m join people p on p.id = m.user_id
 where m.account_id = $1 and m.user_id = $2";
 pub(crate) const LIST: &str = "
-select p.*, m.role as member_role, m.edit as member_edit, m.created_at as member_since
+select p.*, m.role as member_role, m.edit as member_edit, m.created_at as member_created_at
 from members m join people p on p.id = m.user_id
 where m.account_id = $1 and (p.email_key, p.id) > ($2, $3)
 order by p.email_key, p.id limit $4";
@@ -43,6 +50,10 @@ pub(crate) const NO_CONTACT: &str =
 pub(crate) const NEW_CONTACT: &str = "
 update tokens set primary_contact = $3, updated_at = $4, updated_by = $5, edit = edit + 1
 where account_id = $1 and primary_contact = $2";
+
+/// A row that grants something is held to its MAC when it is read, and so is the membership in it.
+const PROVES: &[Proof] = &[Proof::of(&PEOPLE), Proof::under("member_", &MEMBERS)];
+const MEMBERSHIP_PROVES: &[Proof] = &[Proof::of(&ACCOUNTS), Proof::under("member_", &MEMBERS)];
 
 /// A row of membership.
 #[derive(Debug, Clone)]
@@ -71,12 +82,18 @@ pub struct Membership {
 impl Store {
     /// The accounts a person belongs to, by name; at most 200.
     pub async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, Error> {
-        let query = Query::new(MEMBERSHIPS, vec![user.into(), MEMBERSHIPS_LISTED_MAX.into()]);
-        self.db()
-            .rows(query, |row| {
-                Ok(Membership { account: Account::read(row)?, role: row.text("member_role")?.to_owned() })
+        let query = Query::new(MEMBERSHIPS, vec![user.into(), MEMBERSHIPS_LISTED_MAX.into()])
+            .proving(MEMBERSHIP_PROVES);
+        let rows = self
+            .db()
+            .rows(query, move |row| {
+                let membership =
+                    Membership { account: Account::read(row)?, role: row.text("member_role")?.to_owned() };
+                let whose: UserId = row.parsed("member_user_id")?;
+                asked(Some(membership), |_| whose == user)
             })
-            .await
+            .await?;
+        Ok(rows.into_iter().flatten().collect())
     }
 }
 
@@ -84,7 +101,7 @@ impl Within<'_> {
     /// A member.
     pub async fn member(&self, user: UserId) -> Result<Option<Member>, Error> {
         let account = self.account;
-        let query = Query::new(ONE, vec![account.into(), user.into()]);
+        let query = Query::new(ONE, vec![account.into(), user.into()]).proving(PROVES);
         self.store.db().row(query, move |row| Member::read(account, row)).await
     }
 
@@ -114,7 +131,7 @@ impl Member {
             person: Person::read(row)?,
             role: row.text("member_role")?.to_owned(),
             edit: row.number("member_edit")?,
-            created_at: row.moment("member_since")?,
+            created_at: row.moment("member_created_at")?,
         })
     }
 }

@@ -11,6 +11,10 @@ use countersign_model::{
 use crate::{
     Conflict, Error, Page, PageAsk, Store,
     db::Query,
+    evidence::{
+        proof::{Proof, asked},
+        tables::PEOPLE,
+    },
     page::{by_text, paged},
     value::{Row, anywhere},
     write::Write,
@@ -40,6 +44,9 @@ where id = $1 and edit = $11";
 pub(crate) const OPERATOR_REMAINS: &str = "
 select 1 where not exists (select 1 from people where id = $1 and operator = 1 and active = 1)
   or exists (select 1 from people where id <> $1 and operator = 1 and active = 1)";
+
+/// A row that grants something is held to its MAC when it is read.
+const PROVES: &[Proof] = &[Proof::of(&PEOPLE)];
 
 /// A person as kept.
 #[derive(Clone)]
@@ -114,19 +121,22 @@ impl Person {
 impl Store {
     /// A person, by id.
     pub async fn person(&self, id: UserId) -> Result<Option<Person>, Error> {
-        self.db().row(Query::new(BY_ID, vec![id.into()]), Person::read).await
+        self.db().row(Query::new(BY_ID, vec![id.into()]).proving(PROVES), Person::read).await
     }
 
     /// A person, by address ignoring case.
     pub async fn person_by_email(&self, email: &EmailAddress) -> Result<Option<Person>, Error> {
-        self.db().row(Query::new(BY_EMAIL, vec![email.key().into()]), Person::read).await
+        let query = Query::new(BY_EMAIL, vec![email.key().into()]).proving(PROVES);
+        let found = self.db().row(query, Person::read).await?;
+        asked(found, |person| person.email.key() == email.key())
     }
 
     /// As [`Self::person_by_email`], for somebody who has not proved anything: finding nobody is as much work as finding
     /// somebody, so that time does not tell who exists.
     pub async fn person_signing_in(&self, email: &EmailAddress) -> Result<Option<Person>, Error> {
         let key = email.key();
-        let found = self.db().row(Query::new(SIGNING_IN, vec![key.clone().into()]), Person::read).await?;
+        let query = Query::new(SIGNING_IN, vec![key.clone().into()]).proving(PROVES);
+        let found = self.db().row(query, Person::read).await?;
         Ok(found.filter(|person| person.email.key() == key))
     }
 

@@ -1,5 +1,6 @@
 //! Housekeeping: the only writes without audit entry and change. They touch exactly this and nothing else: when, from
-//! where and how often a token was used (`usage.rs`), when a session was seen, the counters of failed sign-ins, rows
+//! where and how often a token was used (`usage.rs`), when a session was seen, the counters of failed sign-ins,
+//! since when a webhook fails (`webhooks.rs`), how far deliveries are (`deliveries/work.rs`), signed checkpoints of the audit trail (`audit/checkpoint.rs`), rows
 //! whose time is over (sessions, invitations, remembered answers, devices), and changes far behind the head. None of
 //! it grants or takes a right, none of it moves an edit number.
 
@@ -22,6 +23,8 @@ pub(crate) const STRANGER_FAILED: &str = "
 update strangers set failed_sign_ins = failed_sign_ins + 1, failed_at = $2 where singleton = $1 returning failed_sign_ins";
 pub(crate) const SIGN_IN_SUCCEEDED: &str = "
 update people set failed_sign_ins = 0, failed_at = null where id = $1 returning failed_sign_ins";
+/// What is written even when the disk is nearly full: rows that are there already, and that signing in needs.
+pub(crate) const ON_A_FULL_DISK: [&str; 4] = [PING, SIGN_IN_FAILED, STRANGER_FAILED, SIGN_IN_SUCCEEDED];
 pub(crate) const OLD_SESSIONS: &str = "delete from sessions where expires_at <= $1";
 pub(crate) const OLD_INVITATIONS: &str = "delete from invitations where expires_at <= $1";
 pub(crate) const OLD_ANSWERS: &str = "delete from remembered where expires_at <= $1";
@@ -74,12 +77,40 @@ impl Store {
                 Statement::new(OLD_DEVICES, vec![devices_before.into()]),
             ])
             .await?;
-        self.db()
-            .quiet(vec![
-                Statement::new(RAISE_FLOOR, vec![CHANGES_KEPT.into(), CHANGES_PER_SWEEP_MAX.into()]),
-                Statement::new(OLD_CHANGES, Vec::new()),
-            ])
-            .await?;
+        self.sweep_changes(CHANGES_KEPT, CHANGES_PER_SWEEP_MAX).await?;
         Ok(touched.rows)
+    }
+
+    async fn sweep_changes(&self, kept: u64, at_most: u64) -> Result<(), Error> {
+        let raise = Statement::new(RAISE_FLOOR, vec![kept.into(), at_most.into()]);
+        self.db().quiet(vec![raise, Statement::new(OLD_CHANGES, Vec::new())]).await.map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_model::change::Seq;
+
+    use crate::{
+        Conflict, Error,
+        world::{World, token, write},
+    };
+
+    #[tokio::test]
+    async fn old_changes_go_and_say_so() {
+        let world = World::with_account().await;
+        let tokens: Vec<_> = (1..=15).map(token).collect();
+        assert_eq!(world.commit(write("import").insert_tokens(&tokens)).await.seq, Seq(16));
+        // Each sweep lets go of a bounded number, and never of what is near the head.
+        for floor in [5, 6, 6] {
+            world.store.sweep_changes(10, 5).await.unwrap();
+            assert_eq!(world.raw().query_row("select floor from cluster", [], |row| row.get(0)), Ok(floor));
+        }
+        assert!(matches!(world.store.changes(Seq(5), 9).await, Err(Error::Conflict(Conflict::Stale))));
+        assert_eq!(world.store.changes(Seq(6), 20).await.unwrap().len(), 10);
+        world.store.snapshot().await.unwrap();
+        world.raw().execute_batch("delete from change_log where seq = 9").unwrap();
+        let gap = world.store.changes(Seq(6), 20).await;
+        assert!(matches!(gap, Err(Error::Corrupt(_))), "the missing one in between is noticed");
     }
 }

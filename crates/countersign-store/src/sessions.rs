@@ -6,7 +6,17 @@ use countersign_model::{
     time::Timestamp,
 };
 
-use crate::{Conflict, Error, Store, db::Query, limits::SESSIONS_LISTED_MAX, value::Row, write::Write};
+use crate::{
+    Conflict, Error, Store,
+    db::Query,
+    evidence::{
+        proof::{Proof, asked},
+        tables::SESSIONS,
+    },
+    limits::SESSIONS_LISTED_MAX,
+    value::Row,
+    write::Write,
+};
 
 pub(crate) const BY_TAG: &str = "select * from sessions where tag = $1";
 pub(crate) const OF_USER: &str =
@@ -22,6 +32,9 @@ pub(crate) const RENEW: &str = "update sessions set tag = $2, password_at = $3 w
 pub(crate) const REMEMBER_DEVICE: &str = "
 insert into devices (user_id, tag, seen_at) values ($1, $2, $3)
 on conflict (user_id, tag) do update set seen_at = excluded.seen_at";
+
+/// A row that grants something is held to its MAC when it is read.
+const PROVES: &[Proof] = &[Proof::of(&SESSIONS)];
 
 /// A session as kept.
 #[derive(Debug, Clone)]
@@ -79,7 +92,9 @@ impl Session {
 impl Store {
     /// The session with this tag, whatever its age.
     pub async fn session(&self, tag: Digest) -> Result<Option<Session>, Error> {
-        self.db().row(Query::new(BY_TAG, vec![tag.into()]), Session::read).await
+        let query = Query::new(BY_TAG, vec![tag.into()]).proving(PROVES);
+        let found = self.db().row(query, Session::read).await?;
+        asked(found, |session| session.tag == tag)
     }
 
     /// The sessions of a person, newest first; at most 100.
@@ -112,7 +127,7 @@ impl Write {
             session.client_address.as_str().into(),
             session.user_agent.as_str().into(),
         ];
-        self.giving().then(INSERT, values)
+        self.giving().even_on_a_full_disk().then(INSERT, values)
     }
 
     /// Ends a session of a person. Conflict: `Stale` where there is none.

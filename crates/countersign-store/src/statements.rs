@@ -1,6 +1,9 @@
 //! For tests: every statement of the crate, read from its source so that none can be forgotten. Every one is prepared
 //! against the schema; every predicate that keeps accounts apart is taken away once, to prove that it is missed.
 
+mod addressing;
+mod telling;
+
 use std::{fs, path::Path};
 
 use countersign_model::{
@@ -10,11 +13,12 @@ use countersign_model::{
 use rusqlite::Connection;
 
 use crate::{
-    AuditFilter, Conflict, Error, Invitation, Member, Store, Token, TokenFilter, Write,
+    AuditFilter, Conflict, Error, Invitation, Member, Store, Token, TokenFilter, Webhook, WebhookState,
+    WrappedKey, Write,
     db::mutation,
     world::{
-        ADMINISTRATOR, account, account_id, at, digest, draft, first, id, person, token, token_id, token_of,
-        user_id, write,
+        ADMINISTRATOR, account, account_id, at, digest, draft, first, id, opening, person, token, token_id,
+        token_of, user_id, write,
     },
 };
 
@@ -52,7 +56,7 @@ fn collect(directory: &Path, statements: &mut Vec<(String, String)>) {
 fn every_statement_is_prepared() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("countersign.db");
-    drop(Store::open_sqlite(&path).unwrap());
+    drop(Store::open_sqlite(&path, &opening()).unwrap());
     let connection = Connection::open(&path).unwrap();
     let statements = all();
     assert!(statements.len() > 60, "only {} statements were found", statements.len());
@@ -73,7 +77,9 @@ fn mutants(sql: &str) -> Vec<String> {
     let mut mutants = Vec::new();
     for test in ["account_id = $1", "account_id is not distinct from $1"] {
         for (start, _) in sql.match_indices(test) {
-            let front = sql[..start].trim_end_matches("m.");
+            // An alias in front of the column goes with it.
+            let front = &sql[..start];
+            let front = front.strip_suffix('.').map_or(front, |alias| &alias[..alias.len() - 1]);
             let weaker = test.replace("account_id", "$1");
             mutants.push(format!("{front}{weaker}{}", &sql[start + test.len()..]));
         }
@@ -102,16 +108,33 @@ fn what_is_reached_within_an_account_names_it() {
         |name: &str| statements.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("{name}"));
     for name in [
         "accounts::TOKEN_COUNT",
+        "addresses::CONFIRM",
+        "addresses::COUNTS",
+        "addresses::LIST",
+        "addresses::MEMBER",
+        "addresses::ONE",
+        "ends::COUNTS",
         "audit::OF_ACCOUNT",
         "audit::OF_ACCOUNT_AND_SUBJECT",
+        "deliveries::LIST",
+        "deliveries::ONE",
+        "deliveries::RETRY",
+        "hearing::ADDRESSES",
+        "hearing::MEMBERS",
         "invitations::LIST",
         "members::CONTACT_TOKENS",
         "members::LIST",
         "members::ONE",
+        "notices::TO_MEMBERS",
         "tokens::BY_ID",
         "tokens::BY_NAME",
         "tokens::LEGACY",
         "tokens::LIST",
+        "webhooks::DELETE",
+        "webhooks::LIST",
+        "webhooks::ONE",
+        "webhooks::UPDATE",
+        "webhooks::WITHIN_LIMIT",
     ] {
         assert_eq!(mutants(&reached(name).1).len(), 1, "{name}");
     }
@@ -121,13 +144,16 @@ fn what_is_reached_within_an_account_names_it() {
 async fn leaks(swap: mutation::Swap) -> Vec<&'static str> {
     let directory = tempfile::tempdir().unwrap();
     mutation::install(swap);
-    let store = Store::open_sqlite(&directory.path().join("countersign.db")).unwrap();
+    let store = Store::open_sqlite(&directory.path().join("countersign.db"), &opening()).unwrap();
     mutation::install(None);
     if seed(&store).await.is_err() {
         return vec!["what belongs to nobody else was refused"];
     }
     let mut found = reads(&store).await;
     found.extend(writes(&store).await);
+    found.extend(telling::told_wrongly(&store).await);
+    found.extend(addressing::learns(&store).await);
+    found.extend(addressing::confirms(&store).await);
     found
 }
 
@@ -158,6 +184,13 @@ async fn seed(store: &Store) -> Result<(), Error> {
     let legacy = Token { access: Access::ReadOnly, primary_contact: None, ..token_of(2, 4) };
     store.commit(Write::new(foreign("legacy.enable", 2)).insert_token(&legacy)).await?;
     store.commit(Write::new(foreign("member.invite", 2)).insert_invitation(&invitation(2))).await?;
+    telling::seed(store).await?;
+    addressing::seed(store).await?;
+    for (owner, n) in [(1, 1), (2, 2), (2, 3)] {
+        store
+            .commit(Write::new(foreign("webhook.create", owner)).insert_webhook(&webhook(owner, n), 2))
+            .await?;
+    }
     Ok(())
 }
 
@@ -182,6 +215,23 @@ fn invitation(owner: u64) -> Invitation {
     }
 }
 
+fn webhook(owner: u64, n: u64) -> Webhook {
+    Webhook {
+        id: id(n),
+        account: Some(account_id(owner)),
+        url: "https://hooks.example.com/".to_owned(),
+        description: String::new(),
+        events: Vec::new(),
+        state: WebhookState::Enabled,
+        secret: vec![1],
+        former: None,
+        failing_since: None,
+        edit: 1,
+        created_at: at(0),
+        created_by: None,
+    }
+}
+
 async fn reads(store: &Store) -> Vec<&'static str> {
     let (within, page) = (store.within(account_id(1)), first(100));
     let subject = AuditFilter { subject: Some("subject 2".to_owned()), ..AuditFilter::default() };
@@ -194,28 +244,46 @@ async fn reads(store: &Store) -> Vec<&'static str> {
         ("token_by_name", within.token_by_name(&token(2).name).await.unwrap().is_some()),
         ("legacy", within.legacy(AccessKind::ReadOnly).await.unwrap().is_some()),
         ("token_count", within.token_count().await.unwrap() != 1),
+        ("token_counts", within.token_counts(at(0), at(0), None).await.unwrap().total != 1),
         ("member", within.member(user_id(2)).await.unwrap().is_some()),
         ("members", members.rows.iter().any(|member| member.person.id == user_id(2))),
         ("tokens_of_contact", !within.tokens_of_contact(user_id(2)).await.unwrap().is_empty()),
         ("invitations", !within.invitations(&page).await.unwrap().rows.is_empty()),
+        ("webhooks", store.webhooks(Some(account_id(1))).await.unwrap().len() != 1),
+        ("webhook_of", store.webhook_of(Some(account_id(1)), id(2)).await.unwrap().is_some()),
+        ("deliveries", telling::lists_another(store).await),
+        ("delivery", telling::finds_another(store).await),
         ("audit", entries.rows.iter().any(|entry| entry.account != Some(account_id(1)))),
         ("audit of a subject", !within.audit(&subject, &page).await.unwrap().rows.is_empty()),
     ];
-    checks.into_iter().filter(|(_, leaked)| *leaked).map(|(what, _)| what).collect()
+    let mut found: Vec<_> = checks.into_iter().filter(|(_, leaked)| *leaked).map(|(what, _)| what).collect();
+    let sealed = store.sealed_under_other_keys(account_id(1), 9, 100).await.unwrap();
+    if sealed.iter().any(|secret| secret.account != account_id(1)) {
+        found.push("sealed secrets");
+    }
+    found
+}
+
+/// Notes a write that came out otherwise than it should.
+fn note(
+    found: &mut Vec<&'static str>,
+    what: &'static str,
+    outcome: Result<crate::Committed, Error>,
+    expected: Option<Conflict>,
+) {
+    let got = match outcome {
+        Ok(_) => None,
+        Err(Error::Conflict(conflict)) => Some(conflict),
+        Err(other) => panic!("{what}: {other}"),
+    };
+    if got != expected {
+        found.push(what);
+    }
 }
 
 async fn writes(store: &Store) -> Vec<&'static str> {
     let mut found = Vec::new();
-    let mut expect = |what, outcome: Result<crate::Committed, Error>, expected: Option<Conflict>| {
-        let got = match outcome {
-            Ok(_) => None,
-            Err(Error::Conflict(conflict)) => Some(conflict),
-            Err(other) => panic!("{what}: {other}"),
-        };
-        if got != expected {
-            found.push(what);
-        }
-    };
+    let mut expect = |what, outcome, expected| note(&mut found, what, outcome, expected);
     let stale = Some(Conflict::Stale);
     let theirs = Token { account: account_id(1), primary_contact: Some(user_id(1)), ..token(2) };
     expect("update_token", store.commit(write("token.update").update_token(&theirs)).await, stale);
@@ -236,6 +304,34 @@ async fn writes(store: &Store) -> Vec<&'static str> {
         let remove = store.commit(write("member.remove").remove_member(&forged, None, ADMINISTRATOR)).await;
         expect("remove_member", remove, stale);
     }
+    let hook = webhook(1, 2);
+    expect("update_webhook", store.commit(write("webhook.update").update_webhook(&hook)).await, stale);
+    expect("delete_webhook", store.commit(write("webhook.delete").delete_webhook(&hook)).await, stale);
+    let insert = store.commit(write("webhook.create").insert_webhook(&webhook(1, 4), 2)).await;
+    expect("webhooks counted elsewhere", insert, None);
+    expect("retry_delivery", telling::retry_another(store).await, stale);
+    // A secret of account 2 is under another key, which says nothing about account 1.
+    let reseal = write("keys.move").reseal_secret((token_id(2), 1), vec![7; 40], (1, 2));
+    expect("a secret sealed anew", store.commit(reseal).await, None);
+    let drop_key = write("keys.move").drop_former_data_key(account_id(1), 1);
+    expect("a former data key", store.commit(drop_key).await, None);
+    let key = WrappedKey { root: 1, generation: 2, wrapped: vec![4, 5] };
+    expect(
+        "erase",
+        store.commit(write("account.update").erase_sealed_secrets(account_id(1), &key)).await,
+        None,
+    );
+    let theirs = store.within(account_id(2)).token(token_id(2)).await.unwrap();
+    if theirs.is_some_and(|token| token.secrets.iter().any(|secret| secret.sealed.is_none())) {
+        expect("a sealed secret elsewhere", Err(Error::Conflict(Conflict::Stale)), None);
+    }
+    found.extend(writes_of_members(store).await);
+    found
+}
+
+async fn writes_of_members(store: &Store) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    let mut expect = |what, outcome, expected| note(&mut found, what, outcome, expected);
     let spend = store.commit(write("invitation.accept").spend_invitation(id(2), Some(account_id(1)))).await;
     expect("spend_invitation", spend, Some(Conflict::CodeSpent));
     store.commit(write("member.invite").insert_invitation(&invitation(1))).await.unwrap();

@@ -1,9 +1,14 @@
 //! Tokens and legacy credentials: one table, told apart by their access. How they are written is in
 //! `tokens/writes.rs`.
 
+mod due;
+mod ends;
 pub(crate) mod writes;
 
 use std::fmt;
+
+pub use due::AfterToken;
+pub use ends::{EndsWithin, TokenCounts};
 
 use countersign_model::{
     actor::Actor,
@@ -36,7 +41,20 @@ select * from token_rows where id in (
     and created_at >= $5 and created_at < $6
     and (cast($7 as text) is null or state = $7)
     and (cast($8 as text) is null or made_by = $8)
-  order by created_at desc, id desc limit $9)
+    and (expires_at is null or expires_at > $9) and created_at > $10
+    and (cast($11 as bigint) is null or expires_at <= $11 or created_at <= $12)
+    and (cast($14 as bigint) = 0 or not (
+      exists (
+        select 1 from members m join people p on p.id = m.user_id
+        where m.account_id = tokens.account_id and p.active = 1
+          and not exists (select 1 from bounces b where b.email_key = p.email_key)
+          and (m.user_id = primary_contact or (developer_emails <> '[]' and
+            replace(lower(developer_emails), $15 || p.email_key || $15, '') <> lower(developer_emails))))
+      or exists (
+        select 1 from addresses a
+        where a.account_id = tokens.account_id and a.state = 'confirmed' and developer_emails <> '[]'
+          and replace(lower(developer_emails), $15 || a.email_key || $15, '') <> lower(developer_emails))))
+  order by created_at desc, id desc limit $13)
 order by created_at desc, id desc, secret_generation desc";
 pub(crate) const BY_NAME: &str = "
 select * from token_rows where account_id = $1 and name_key = $2 and access = 'scoped'
@@ -46,9 +64,9 @@ select * from token_rows where account_id = $1 and access = $2 and access <> 'sc
 order by secret_generation desc";
 pub(crate) const BY_SID: &str = "select * from token_rows where sid = $1 order by secret_generation desc";
 
-const STATES: [(&str, TokenState); 2] =
+pub(crate) const STATES: [(&str, TokenState); 2] =
     [("enabled", TokenState::Enabled), ("disabled", TokenState::Disabled)];
-const KINDS: [(&str, AccessKind); 3] = [
+pub(crate) const KINDS: [(&str, AccessKind); 3] = [
     ("scoped", AccessKind::Scoped),
     ("read_write", AccessKind::ReadWrite),
     ("read_only", AccessKind::ReadOnly),
@@ -110,10 +128,14 @@ pub struct Secret {
     pub digest: Digest,
     /// Pepper generation of the digest.
     pub pepper: u16,
+    /// The pepper generation under that one, where the digest is one of a digest.
+    pub layered_over: Option<u16>,
     /// Counts the secrets of the token, from 1.
     pub generation: u32,
     /// The sealed secret, where it can be shown again.
     pub sealed: Option<Vec<u8>>,
+    /// The generation of the account's data key it is sealed under.
+    pub data_key: Option<u32>,
     /// Its last four characters; empty where only a digest was imported.
     pub last4: String,
     /// Whether it has fewer than 112 bits.
@@ -159,6 +181,10 @@ pub struct TokenFilter {
     pub state: Option<TokenState>,
     /// Made by this token.
     pub made_by: Option<TokenId>,
+    /// By the end of their lives.
+    pub ends: EndsWithin,
+    /// Only those of which nobody would hear: neither an active contact nor a developer address that said yes.
+    pub nobody_hears: bool,
 }
 
 impl fmt::Debug for Secret {
@@ -234,6 +260,7 @@ impl Token {
             access: self.access.clone(),
             api_version: self.api_version,
             expires_at: self.expires_at,
+            created_at: self.created_at,
             addresses: self.addresses.clone(),
             rate_limit: self.rate_limit,
             secrets,
@@ -251,6 +278,7 @@ impl Token {
             access: read_access(row)?,
             api_version: ApiVersion(row.number("api_version")?),
             expires_at: row.optional_moment("expires_at")?,
+            created_at: row.moment("created_at")?,
             addresses: row.json("addresses")?,
             rate_limit: read_rate_limit(row)?,
             secrets: Secret::read_record(row)?.into_iter().collect(),
@@ -266,7 +294,9 @@ impl Secret {
         Ok(Some(Self {
             digest: row.digest("secret_digest")?,
             pepper: row.number("secret_pepper")?,
+            layered_over: row.optional_number("secret_layered_over")?,
             generation: row.number("secret_generation")?,
+            data_key: row.optional_number("secret_data_key")?,
             sealed: row.optional_bytes("secret_sealed")?.map(<[u8]>::to_vec),
             last4: row.text("secret_last4")?.to_owned(),
             weak: row.flag("secret_weak")?,
@@ -339,7 +369,14 @@ impl Within<'_> {
             before.into(),
             filter.state.map(TokenState::word).into(),
             filter.made_by.into(),
+            filter.ends.after.map_or(i64::MIN, Timestamp::unix_millis).into(),
+            filter.ends.born(filter.ends.after).into(),
+            filter.ends.until.into(),
+            filter.ends.born(filter.ends.until).into(),
             page.rows_asked(),
+            filter.nobody_hears.into(),
+            // What an address stands between in the list of them, which is kept as JSON.
+            "\"".into(),
         ];
         let rows = self.store.db().rows(Query::new(LIST, values), Token::read).await?;
         let place = |token: &Token| format!("{}/{}", token.id, token.created_at.unix_millis());

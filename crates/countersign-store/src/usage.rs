@@ -1,6 +1,6 @@
-//! When and from where tokens were last used. Written in batches, outside the audit trail and the feed.
+//! When, from where and in which API versions tokens were last used. Written in batches, outside the audit trail and the feed.
 
-use countersign_model::{id::TokenId, time::Timestamp};
+use countersign_model::{api_version::ApiVersion, id::TokenId, time::Timestamp};
 
 use crate::{Error, Store, limits::USES_PER_WRITE_MAX, write::Statement};
 
@@ -12,6 +12,11 @@ where token_id = $1 and generation = $2";
 pub(crate) const TOKEN_USED: &str = "
 update tokens set last_used_at = $2, last_used_from = $3
 where id = $1 and (last_used_at is null or last_used_at <= $2)";
+/// A token that is gone has no row to take the id from, so nothing is left of it here either.
+pub(crate) const VERSION_USED: &str = "
+insert into version_uses (token_id, api_version, last_used_at) select id, $2, $3 from tokens where id = $1
+on conflict (token_id, api_version) do update set last_used_at = excluded.last_used_at
+where version_uses.last_used_at < excluded.last_used_at";
 
 /// The last use of one secret of a token, and how many uses since the last batch.
 #[derive(Debug, Clone)]
@@ -26,6 +31,8 @@ pub struct LastUse {
     pub from: Option<String>,
     /// How often.
     pub uses: u64,
+    /// In which versions since the last batch; each costs a statement.
+    pub versions: Vec<ApiVersion>,
 }
 
 impl Store {
@@ -39,7 +46,7 @@ impl Store {
 }
 
 impl LastUse {
-    fn statements(&self) -> [Statement; 2] {
+    fn statements(&self) -> Vec<Statement> {
         let secret = vec![
             self.token.into(),
             self.generation.into(),
@@ -48,6 +55,11 @@ impl LastUse {
             self.from.clone().into(),
         ];
         let token = vec![self.token.into(), self.at.into(), self.from.clone().into()];
-        [Statement::new(SECRET_USED, secret), Statement::new(TOKEN_USED, token)]
+        let mut statements = vec![Statement::new(SECRET_USED, secret), Statement::new(TOKEN_USED, token)];
+        for version in &self.versions {
+            let values = vec![self.token.into(), version.0.into(), self.at.into()];
+            statements.push(Statement::new(VERSION_USED, values));
+        }
+        statements
     }
 }

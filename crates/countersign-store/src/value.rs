@@ -6,6 +6,7 @@ use std::{str::FromStr, sync::Arc};
 use countersign_model::{
     digest::Digest,
     id::{Id, Kind},
+    lifetime::Lifetime,
     time::Timestamp,
 };
 use serde::de::DeserializeOwned;
@@ -32,7 +33,12 @@ impl Row {
         Self { names, values }
     }
 
-    fn value(&self, name: &str) -> Result<&Value, Error> {
+    /// Every column by name.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.names.iter().map(String::as_str).zip(&self.values)
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Result<&Value, Error> {
         let index = self.names.iter().position(|known| known == name);
         index
             .and_then(|index| self.values.get(index))
@@ -55,6 +61,11 @@ impl Row {
         T::try_from(self.integer(name)?).map_err(|_| unreadable(name))
     }
 
+    pub(crate) fn optional_number<T: TryFrom<i64>>(&self, name: &str) -> Result<Option<T>, Error> {
+        let number = self.optional_integer(name)?;
+        number.map(|number| T::try_from(number).map_err(|_| unreadable(name))).transpose()
+    }
+
     pub(crate) fn flag(&self, name: &str) -> Result<bool, Error> {
         Ok(self.integer(name)? != 0)
     }
@@ -65,6 +76,12 @@ impl Row {
 
     pub(crate) fn optional_moment(&self, name: &str) -> Result<Option<Timestamp>, Error> {
         Ok(self.optional_integer(name)?.map(Timestamp::from_unix_millis))
+    }
+
+    pub(crate) fn optional_lifetime(&self, name: &str) -> Result<Option<Lifetime>, Error> {
+        let days = self.optional_integer(name)?.map(u16::try_from).transpose();
+        let lifetime = days.ok().and_then(|days| days.map(Lifetime::new).transpose().ok());
+        lifetime.ok_or_else(|| unreadable(name))
     }
 
     pub(crate) fn optional_text(&self, name: &str) -> Result<Option<&str>, Error> {

@@ -6,8 +6,9 @@ use countersign_model::change::{AccountRecord, Seq, TokenRecord};
 use countersign_model::id::TokenId;
 
 use crate::{
-    Conflict,
+    Conflict, Error,
     audit::{self, AuditDraft},
+    evidence::key::Keyring,
     feed,
     value::{Value, to_json},
 };
@@ -18,6 +19,10 @@ pub struct Write {
     statements: Vec<Statement>,
     entries: Vec<Entry>,
     only_takes_away: bool,
+    /// How many of the statements only tell somebody, which says nothing about how urgent the rest is.
+    telling: usize,
+    posts: bool,
+    even_on_a_full_disk: bool,
 }
 
 /// What a commit answers.
@@ -49,11 +54,19 @@ pub(crate) enum Expect {
 pub(crate) struct Entry {
     pub(crate) kind: &'static str,
     pub(crate) subject: String,
-    pub(crate) record: String,
+    /// `None`: what the table says of this token once the statements ran. Whoever edits a token read it a moment before,
+    /// and its digests may have been made anew since.
+    pub(crate) record: Option<String>,
+}
+
+/// What a write leaves behind besides its rows: its changes and its audit entry.
+pub(crate) struct Trace {
+    audit: AuditDraft,
+    entries: Vec<Entry>,
 }
 
 /// The ends of both chains: the last change and the last audit entry. Read and written back inside the transaction.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Heads {
     pub(crate) seq: u64,
     pub(crate) chain: [u8; 32],
@@ -74,7 +87,15 @@ impl Statement {
 impl Write {
     /// A write with its audit entry. Without further steps it only writes the entry.
     pub fn new(audit: AuditDraft) -> Self {
-        Self { audit, statements: Vec::new(), entries: Vec::new(), only_takes_away: true }
+        Self {
+            audit,
+            statements: Vec::new(),
+            entries: Vec::new(),
+            only_takes_away: true,
+            telling: 0,
+            posts: false,
+            even_on_a_full_disk: false,
+        }
     }
 
     pub(crate) fn then(mut self, sql: &'static str, values: Vec<Value>) -> Self {
@@ -87,6 +108,22 @@ impl Write {
         self
     }
 
+    pub(crate) fn posting(mut self, sql: &'static str, values: Vec<Value>) -> Self {
+        self.telling += 1;
+        self.then(sql, values).noting_posts()
+    }
+
+    /// Notes that something is due once this write is committed.
+    pub(crate) fn noting_posts(mut self) -> Self {
+        self.posts = true;
+        self
+    }
+
+    /// Whether somebody is to be told of something once this write is committed: then the outbox is worth waking.
+    pub fn posts(&self) -> bool {
+        self.posts
+    }
+
     /// Notes that this write gives somebody something, so it waits its turn.
     pub(crate) fn giving(mut self) -> Self {
         self.only_takes_away = false;
@@ -96,16 +133,35 @@ impl Write {
     /// Whether it only takes rights away. Such a write overtakes those that wait: a
     /// revocation stands behind the one transaction being written, never behind a queue.
     pub(crate) fn is_urgent(&self) -> bool {
-        self.only_takes_away && !self.statements.is_empty()
+        self.only_takes_away && self.statements.len() > self.telling
+    }
+
+    /// Lets this write use the space that is kept for denials: without signing in, nobody could deny anything.
+    pub(crate) fn even_on_a_full_disk(mut self) -> Self {
+        self.even_on_a_full_disk = true;
+        self
+    }
+
+    /// Whether it may be written when the disk is nearly full.
+    pub(crate) fn may_use_reserve(&self) -> bool {
+        self.is_urgent() || self.even_on_a_full_disk
     }
 
     pub(crate) fn emit_token(mut self, token: &TokenRecord) -> Self {
-        self.entries.push(Entry { kind: feed::TOKEN, subject: token.id.to_string(), record: to_json(token) });
+        let (subject, record) = (token.id.to_string(), Some(to_json(token)));
+        self.entries.push(Entry { kind: feed::TOKEN, subject, record });
+        self
+    }
+
+    /// Puts a token on the feed as it is in the table after this write.
+    pub(crate) fn emit_token_as_kept(mut self, id: TokenId) -> Self {
+        self.entries.push(Entry { kind: feed::TOKEN, subject: id.to_string(), record: None });
         self
     }
 
     pub(crate) fn emit_token_gone(mut self, id: TokenId) -> Self {
-        self.entries.push(Entry { kind: feed::TOKEN_GONE, subject: id.to_string(), record: to_json(&id) });
+        let (subject, record) = (id.to_string(), Some(to_json(&id)));
+        self.entries.push(Entry { kind: feed::TOKEN_GONE, subject, record });
         self
     }
 
@@ -113,7 +169,7 @@ impl Write {
         self.entries.push(Entry {
             kind: feed::ACCOUNT,
             subject: account.id.to_string(),
-            record: to_json(account),
+            record: Some(to_json(account)),
         });
         self
     }
@@ -122,20 +178,36 @@ impl Write {
         self.entries.push(Entry {
             kind: feed::CATALOG,
             subject: number.to_string(),
-            record: to_json(&number),
+            record: Some(to_json(&number)),
         });
         self
     }
 
-    /// Turns the write into the statements to run, its changes and its audit entry numbered after `heads`, and moves
-    /// the heads on. Whoever runs them keeps the new heads only when every expectation held.
-    pub(crate) fn into_statements(mut self, heads: &mut Heads) -> (Vec<Statement>, Committed) {
-        self.statements.reserve(self.entries.len() + 1);
+    /// The statements to run first, and what is left to number and to write down when they ran.
+    pub(crate) fn into_parts(self) -> (Vec<Statement>, Trace) {
+        (self.statements, Trace { audit: self.audit, entries: self.entries })
+    }
+}
+
+impl Trace {
+    /// Turns changes and audit entry, numbered after `heads`, into the statements to run, and moves the heads on. Whoever
+    /// runs them keeps the new heads only when every expectation held. `as_kept` reads what the table says of a token.
+    pub(crate) fn into_statements(
+        self,
+        heads: &mut Heads,
+        keys: &Keyring,
+        as_kept: impl Fn(&str) -> Result<String, Error>,
+    ) -> Result<(Vec<Statement>, Committed), Error> {
+        let mut statements = Vec::with_capacity(self.entries.len() + 1);
         for entry in &self.entries {
-            self.statements.push(feed::log(entry, self.audit.at, heads));
+            let record = match &entry.record {
+                Some(record) => record,
+                None => &as_kept(&entry.subject)?,
+            };
+            statements.push(feed::log(entry, record, self.audit.at, heads, keys));
         }
-        self.statements.push(audit::append(&self.audit, heads));
-        (self.statements, Committed { seq: Seq(heads.seq), audit_number: heads.audit_number })
+        statements.push(audit::append(&self.audit, heads));
+        Ok((statements, Committed { seq: Seq(heads.seq), audit_number: heads.audit_number }))
     }
 }
 
@@ -151,6 +223,7 @@ pub(crate) fn conflict_of(index: &str) -> Option<Conflict> {
         "people_email_key" => Conflict::EmailTaken,
         "members_account_id_user_id" => Conflict::AlreadyMember,
         "gateways_name" | "platform_credentials_name" => Conflict::GatewayNameTaken,
+        "key_jobs_state" | "key_jobs_number" => Conflict::RotationRunning,
         "remembered_actor_operation_key" => Conflict::IdempotencyKeyTaken,
         _ => return None,
     })

@@ -2,7 +2,7 @@
 //! every field, each with its length in front, so that no two different entries have the same bytes. The hash has no
 //! key: it shows damage and careless edits; whoever can rewrite the whole file must be caught by an exported head.
 
-use super::{AuditDraft, AuditFinding, FROM};
+use super::{AuditDraft, AuditFinding, FROM, checkpoint};
 use crate::{
     Error, Store,
     db::{Effort, Query},
@@ -86,6 +86,8 @@ fn hash<'t>(
 /// A row as verification needs it.
 enum Piece {
     Head(Heads),
+    /// Up to where the trail was trimmed: number and hash of the last entry that is gone.
+    Floor(u64, [u8; 32]),
     /// Number, hash before, hash, and the hash its fields have: equal where nobody touched it.
     Entry(u64, [u8; 32], [u8; 32], [u8; 32]),
     /// A row whose columns cannot be read.
@@ -93,21 +95,30 @@ enum Piece {
 }
 
 impl Store {
-    /// Recomputes the whole chain. `progress` hears entries done and entries in all.
+    /// Recomputes the whole chain, from where it was trimmed to. `progress` hears the number reached and the last one.
     pub async fn verify_audit(
         &self,
         progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<AuditFinding, Error> {
-        let mut done = 0;
-        let mut hash_before = [0; 32];
+        let (mut floor, mut done, mut hash_before) = (0, 0, [0; 32]);
         loop {
             let page = vec![(done + 1).into(), AUDIT_ENTRIES_PER_READ_MAX.into()];
-            let queries = vec![Query::new(feed::HEADS, Vec::new()), Query::new(FROM, page)];
+            let (head, end) =
+                (Query::new(feed::HEADS, Vec::new()), Query::new(checkpoint::FLOOR, Vec::new()));
+            let queries = vec![head, end, Query::new(FROM, page)];
             let mut pieces =
                 self.db().rows_together(queries, Effort::AsMuchAsItTakes, read_piece).await?.into_iter();
             let Some(Piece::Head(head)) = pieces.next() else {
                 return Err(Error::Corrupt("the row of the cluster is missing".to_owned()));
             };
+            let Some(Piece::Floor(number, hash)) = pieces.next() else {
+                return Err(Error::Corrupt("the row of the audit trail's end is missing".to_owned()));
+            };
+            if number > done {
+                // It was trimmed before, or meanwhile: what is left begins there.
+                (floor, done, hash_before) = (number, number, hash);
+                continue;
+            }
             let before = done;
             for piece in pieces {
                 if let Some(broken) = misfit(&piece, done + 1, &mut hash_before) {
@@ -118,15 +129,17 @@ impl Store {
             progress(done, head.audit_number.max(done));
             // A short page was the last one as of its own head, however many entries follow by now.
             if done - before < u64::from(AUDIT_ENTRIES_PER_READ_MAX) {
-                return Ok(at_the_end(done, &hash_before, &head));
+                return Ok(at_the_end((floor, done), &hash_before, &head));
             }
         }
     }
 }
 
 fn read_piece(query: usize, row: &Row) -> Result<Piece, Error> {
-    if query == 0 {
-        return feed::read_heads(row).map(Piece::Head);
+    match query {
+        0 => return feed::read_heads(row).map(Piece::Head),
+        1 => return Ok(Piece::Floor(row.number("number")?, row.hash("hash")?)),
+        _ => {}
     }
     let number = row.number("number")?;
     Ok(read_entry(number, row).unwrap_or(Piece::Unreadable(number)))
@@ -157,18 +170,18 @@ fn misfit(piece: &Piece, expected: u64, hash_before: &mut [u8; 32]) -> Option<Au
             None
         }
         Piece::Unreadable(number) => broken(*number, "it cannot be read"),
-        Piece::Head(_) => broken(expected, "it cannot be read"),
+        Piece::Head(_) | Piece::Floor(..) => broken(expected, "it cannot be read"),
     }
 }
 
-fn at_the_end(entries: u64, hash: &[u8; 32], head: &Heads) -> AuditFinding {
+fn at_the_end((floor, last): (u64, u64), hash: &[u8; 32], head: &Heads) -> AuditFinding {
     let broken = |number, reason: &str| AuditFinding::Broken { number, reason: reason.to_owned() };
-    match entries.cmp(&head.audit_number) {
-        std::cmp::Ordering::Less => broken(entries + 1, "it is missing, as is everything after it"),
+    match last.cmp(&head.audit_number) {
+        std::cmp::Ordering::Less => broken(last + 1, "it is missing, as is everything after it"),
         std::cmp::Ordering::Greater => broken(head.audit_number + 1, "it was added behind the last entry"),
         std::cmp::Ordering::Equal if *hash != head.audit_hash => {
-            broken(entries, "it is not the last entry written")
+            broken(last, "it is not the last entry written")
         }
-        std::cmp::Ordering::Equal => AuditFinding::Whole { entries },
+        std::cmp::Ordering::Equal => AuditFinding::Whole { entries: last - floor },
     }
 }

@@ -1,7 +1,7 @@
 //! Brings the schema up to date. Our own runner and not refinery: one table, one checksum and one transaction per
 //! step, no second driver to keep in step with rusqlite. A migration that landed is never edited; the checksum notices.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::sqlite::meaning;
 use crate::Error;
@@ -19,22 +19,48 @@ const MIGRATIONS: &[Migration] = &[
         name: "strangers",
         sql: include_str!("../../migrations/sqlite/0002_strangers.sql"),
     },
+    Migration { number: 3, name: "webhooks", sql: include_str!("../../migrations/sqlite/0003_webhooks.sql") },
+    Migration { number: 4, name: "notices", sql: include_str!("../../migrations/sqlite/0004_notices.sql") },
+    Migration { number: 5, name: "ageing", sql: include_str!("../../migrations/sqlite/0005_ageing.sql") },
+    Migration {
+        number: 6,
+        name: "addresses",
+        sql: include_str!("../../migrations/sqlite/0006_addresses.sql"),
+    },
+    Migration { number: 7, name: "keys", sql: include_str!("../../migrations/sqlite/0007_keys.sql") },
+    Migration {
+        number: 8,
+        name: "announcements",
+        sql: include_str!("../../migrations/sqlite/0008_announcements.sql"),
+    },
+    Migration { number: 9, name: "evidence", sql: include_str!("../../migrations/sqlite/0009_evidence.sql") },
+    Migration {
+        number: 10,
+        name: "checkpoints",
+        sql: include_str!("../../migrations/sqlite/0010_checkpoints.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migrations (
     number integer primary key, name text not null, checksum blob not null, applied_at integer not null
 ) strict";
 
-/// Applies what is missing and answers the number of the last migration.
-pub(super) fn migrate(connection: &mut Connection) -> Result<u32, Error> {
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
+/// Whether this Countersign has migrations that were not applied yet.
+pub(super) fn is_pending(connection: &Connection) -> Result<bool, Error> {
+    connection.execute_batch(LEDGER).map_err(|error| meaning(&error))?;
+    let applied: u32 = connection
+        .query_row("select count(*) from migrations", [], |row| row.get(0))
         .map_err(|error| meaning(&error))?;
-    transaction.execute_batch(LEDGER).map_err(|error| meaning(&error))?;
-    let newest: Option<u32> = transaction
+    Ok(MIGRATIONS.len() > applied as usize)
+}
+
+/// Applies what is missing, inside the caller's transaction, and answers the number of the last migration.
+pub(super) fn migrate(connection: &Connection) -> Result<u32, Error> {
+    connection.execute_batch(LEDGER).map_err(|error| meaning(&error))?;
+    let newest: Option<u32> = connection
         .query_row("select max(number) from migrations", [], |row| row.get(0))
         .map_err(|error| meaning(&error))?;
-    let known = MIGRATIONS.last().map_or(0, |migration| migration.number);
+    let known = known();
     if newest.is_some_and(|newest| newest > known) {
         return Err(Error::Unavailable(format!(
             "its schema has number {} and this Countersign knows {known}; use the newer Countersign",
@@ -42,15 +68,26 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<u32, Error> {
         )));
     }
     for migration in MIGRATIONS {
-        apply(&transaction, migration)?;
+        apply(connection, migration)?;
     }
-    transaction.commit().map_err(|error| meaning(&error))?;
     Ok(known)
 }
 
-fn apply(transaction: &Transaction<'_>, migration: &Migration) -> Result<(), Error> {
+/// The number of the last migration that was applied to a database, which may be of a newer Countersign.
+pub(super) fn newest(connection: &Connection) -> Result<u32, Error> {
+    connection
+        .query_row("select coalesce(max(number), 0) from migrations", [], |row| row.get(0))
+        .map_err(|error| meaning(&error))
+}
+
+/// The number of the last migration this Countersign knows.
+pub(crate) fn known() -> u32 {
+    MIGRATIONS.last().map_or(0, |migration| migration.number)
+}
+
+fn apply(connection: &Connection, migration: &Migration) -> Result<(), Error> {
     let checksum = blake3::hash(migration.sql.as_bytes());
-    let applied: Option<Vec<u8>> = transaction
+    let applied: Option<Vec<u8>> = connection
         .query_row("select checksum from migrations where number = $1", [migration.number], |row| row.get(0))
         .optional()
         .map_err(|error| meaning(&error))?;
@@ -60,10 +97,10 @@ fn apply(transaction: &Transaction<'_>, migration: &Migration) -> Result<(), Err
             "migration {} ({}) was another one when it was applied to this database",
             migration.number, migration.name
         ))),
-        None => transaction
+        None => connection
             .execute_batch(migration.sql)
             .and_then(|()| {
-                transaction.execute(
+                connection.execute(
                     "insert into migrations values ($1, $2, $3, cast(unixepoch('subsec') * 1000 as integer))",
                     (migration.number, migration.name, checksum.as_bytes()),
                 )
@@ -79,14 +116,14 @@ mod tests {
 
     #[test]
     fn twice_is_once_and_strangers_are_refused() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        let known = migrate(&mut connection).unwrap();
-        assert_eq!(migrate(&mut connection).unwrap(), known);
+        let connection = Connection::open_in_memory().unwrap();
+        let known = migrate(&connection).unwrap();
+        assert_eq!(migrate(&connection).unwrap(), known);
         connection.execute("insert into migrations values (99, 'later', x'00', 0)", []).unwrap();
-        assert!(matches!(migrate(&mut connection), Err(Error::Unavailable(_))));
+        assert!(matches!(migrate(&connection), Err(Error::Unavailable(_))));
         connection.execute("delete from migrations where number = 99", []).unwrap();
         connection.execute("update migrations set checksum = x'00'", []).unwrap();
-        assert!(matches!(migrate(&mut connection), Err(Error::Corrupt(_))));
+        assert!(matches!(migrate(&connection), Err(Error::Corrupt(_))));
     }
 
     #[test]

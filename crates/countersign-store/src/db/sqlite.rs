@@ -11,7 +11,7 @@ use rusqlite::{
 
 use crate::{
     Conflict, Error,
-    limits::{LOCK_WAIT_MILLIS, STATEMENTS_PREPARED_MAX},
+    limits::{FOLD_WAIT_MILLIS, LOCK_WAIT_MILLIS, STATEMENTS_PREPARED_MAX},
     value::{Row, Value},
     write::{Expect, Statement, conflict_of},
 };
@@ -58,6 +58,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // What was answered is on disk: every commit waits for the disk, not only every checkpoint.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What was erased is not to be read from free pages: they are overwritten.
+    connection.pragma_update(None, "secure_delete", true)?;
     // A longer log than the usual 1,000 pages between checkpoints: fewer of them hold up a group commit.
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)
@@ -71,6 +73,18 @@ fn harden(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "cache_size", -16_000)
+}
+
+/// Folds the log into the database and cuts it off. Answers whether that could be done: somebody who reads an earlier
+/// moment still needs it, and is not waited for.
+pub(super) fn fold_log(connection: &Connection) -> Result<bool, Error> {
+    let fold = || {
+        connection.busy_timeout(Duration::from_millis(FOLD_WAIT_MILLIS))?;
+        let busy: i64 = connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
+        connection.busy_timeout(Duration::from_millis(LOCK_WAIT_MILLIS))?;
+        Ok(busy == 0)
+    };
+    fold().map_err(|error: rusqlite::Error| meaning(&error))
 }
 
 /// Runs a statement and holds it to what is expected of it.

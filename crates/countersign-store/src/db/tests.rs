@@ -3,13 +3,13 @@
 use super::*;
 use crate::{
     AuditFinding, Store, TokenFilter,
-    world::{account, account_id, at, first, person, token, user_id, write},
+    world::{account, account_id, at, first, opening, person, token, user_id, write},
 };
 
 const ADMINISTRATOR: &str = crate::world::ADMINISTRATOR;
 
 async fn seeded(directory: &Path) -> Store {
-    let store = Store::open_sqlite(&directory.join("countersign.db")).unwrap();
+    let store = Store::open_sqlite(&directory.join("countersign.db"), &opening()).unwrap();
     let seed = write("seed").insert_account(&account(1)).insert_person(&person(1)).insert_member(
         account_id(1),
         user_id(1),

@@ -37,19 +37,28 @@ pub(crate) const DELETE: &str =
 pub(crate) const SPEND_SID: &str = "insert into spent_sids (sid) values ($1) on conflict do nothing";
 pub(crate) const DROP_SECRETS: &str =
     "delete from secrets where token_id = $1 and generation <> $2 and generation <> $3";
-/// A secret that is there keeps its usage, which is written aside and may be newer than what the caller read; at the
+/// A secret that is new is made with keys that are still in use, and sealed only where the account's policy is to seal.
+pub(crate) const NEW_SECRET_FITS: &str = "
+select 1 where exists (select 1 from secrets where token_id = $1 and generation = $2)
+  or (not exists (select 1 from key_generations
+        where kind = 'pepper' and generation = $3 and state in ('layered', 'retired'))
+    and (cast($4 as integer) is null or exists (select 1 from accounts where id = $5 and reveal = 'recoverable'
+        and (data_key_generation = $4 or (former_data_key is not null and data_key_generation = $4 + 1)))))";
+/// The digest of a secret and what it is sealed as belong to the rotations of keys once it is there: who edits its token
+/// read it a moment before. It also keeps its usage, which is written aside and may be newer than what the caller read; at the
 /// beginning of an overlap its uses are counted anew.
 pub(crate) const PUT_SECRET: &str = "
 insert into secrets (token_id, generation, digest, pepper, sealed, last4, weak, created_at, ends_at, last_used_at,
-  last_used_from, uses)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-on conflict (token_id, generation) do update set digest = excluded.digest, pepper = excluded.pepper,
-  sealed = excluded.sealed, last4 = excluded.last4, weak = excluded.weak, ends_at = excluded.ends_at,
+  last_used_from, uses, layered_over, data_key)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+on conflict (token_id, generation) do update set last4 = excluded.last4, weak = excluded.weak,
+  ends_at = excluded.ends_at, sealed = case when excluded.sealed is null then null else secrets.sealed end,
+  data_key = case when excluded.sealed is null then null else secrets.data_key end,
   uses = case when secrets.ends_at is null and excluded.ends_at is not null then 0 else secrets.uses end";
 
 impl Write {
     /// Adds a token with its secrets and puts it on the feed. Conflicts: `NameTaken`, `SidTaken` (also for SIDs of
-    /// deleted tokens), `SecretTaken`, `LegacyExists`, `TokenLimit` (against the account's own limit, inside the
+    /// deleted tokens), `SecretTaken`, `KeyReplaced`, `LegacyExists`, `TokenLimit` (against the account's own limit, inside the
     /// transaction), `ContactNotMember`, `Stale` where there is no such account.
     #[must_use]
     pub fn insert_token(self, token: &Token) -> Self {
@@ -118,7 +127,7 @@ impl Write {
             .expecting(UPDATE, values, Conflict::Stale)
             .then(DROP_SECRETS, vec![token.id.into(), kept(0).into(), kept(1).into()])
             .put_secrets(token)
-            .emit_token(&token.record())
+            .emit_token_as_kept(token.id)
     }
 
     /// Requires that a token of the account is there and enabled, for what it does itself: a token that was disabled
@@ -143,7 +152,18 @@ impl Write {
     }
 
     fn put_secrets(self, token: &Token) -> Self {
-        token.secrets.iter().fold(self, |write, secret| write.then(PUT_SECRET, secret_values(token, secret)))
+        token.secrets.iter().fold(self, |write, secret| {
+            let fits = vec![
+                token.id.into(),
+                secret.generation.into(),
+                secret.pepper.into(),
+                secret.data_key.into(),
+                token.account.into(),
+            ];
+            write
+                .expecting(NEW_SECRET_FITS, fits, Conflict::KeyReplaced)
+                .then(PUT_SECRET, secret_values(token, secret))
+        })
     }
 }
 
@@ -184,5 +204,7 @@ fn secret_values(token: &Token, secret: &Secret) -> Vec<Value> {
         secret.last_used_at.into(),
         secret.last_used_from.clone().into(),
         secret.uses.into(),
+        secret.layered_over.into(),
+        secret.data_key.into(),
     ]
 }

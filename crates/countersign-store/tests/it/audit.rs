@@ -1,7 +1,9 @@
 //! The audit trail: what is written is read, filtered and paged; every kind of tampering is found.
 
 use countersign_model::actor::Actor;
-use countersign_store::{AuditDraft, AuditFilter, AuditFinding, Outcome, PageAsk, Write};
+use countersign_store::{
+    AuditDraft, AuditFilter, AuditFinding, Checkpoint, Conflict, Error, Outcome, PageAsk, Write,
+};
 
 use crate::world::{World, account_id, at, draft, first, user_id, write};
 
@@ -157,4 +159,70 @@ async fn an_empty_trail_and_a_long_one_are_whole() {
     assert_eq!(finding(&world).await, AuditFinding::Whole { entries });
     world.commit(write("one.more")).await;
     assert_eq!(finding(&world).await, AuditFinding::Whole { entries: entries + 1 });
+}
+
+/// The signature of these is not looked at here; the server makes and checks it.
+fn signed(number: u64, hash: &str) -> Checkpoint {
+    let hash = blake3::Hash::from_hex(hash).unwrap();
+    Checkpoint { number, hash: hash.into(), at: at(100), public_key: vec![1; 32], signature: vec![2; 64] }
+}
+
+#[tokio::test]
+async fn a_trimmed_trail_still_verifies_and_says_where_it_begins() {
+    let world = six().await;
+    assert_eq!(world.store.audit_floor().await.unwrap(), None);
+    let entries = world.store.audit_from(1, 10).await.unwrap();
+    // What is older than second 5, at most three at once; never the newest.
+    let cases = [
+        (0, 3, at(5), Some(3)),
+        (0, 10, at(5), Some(4)),
+        (4, 10, at(5), None),
+        (0, 10, at(99), Some(5)),
+        (5, 10, at(99), None),
+    ];
+    for (floor, batch, moment, expected) in cases {
+        let found = world.store.audit_before(floor, batch, moment).await.unwrap();
+        assert_eq!(found.map(|(number, _)| number), expected, "{floor} {batch} {moment}");
+    }
+    let floor = signed(4, &entries[3].hash);
+    for number in [2, 4, 6] {
+        world
+            .store
+            .put_checkpoint(&signed(number, &entries[usize::try_from(number).unwrap() - 1].hash))
+            .await
+            .unwrap();
+    }
+    world.commit(Write::new(draft("audit.trim")).trim_audit(0, &floor)).await;
+    assert_eq!(world.store.audit_floor().await.unwrap(), Some(floor.clone()));
+    assert_eq!(world.store.audit_from(1, 10).await.unwrap()[0].number, 5);
+    assert_eq!(finding_after(&world).await, AuditFinding::Whole { entries: 3 });
+    let kept = world.store.checkpoints(&first(10)).await.unwrap().rows;
+    assert_eq!(kept.iter().map(|checkpoint| checkpoint.number).collect::<Vec<_>>(), [6]);
+    let again = world.store.commit(Write::new(draft("audit.trim")).trim_audit(0, &floor)).await;
+    assert!(matches!(again, Err(Error::Conflict(Conflict::Stale))), "{again:?}");
+    for (sql, expected) in [
+        ("delete from audit where number = 5", 5),
+        ("update audit_floor set hash = zeroblob(32)", 5),
+        ("update audit_floor set number = 3", 4),
+        ("update audit_floor set number = 5", 6),
+        ("delete from audit where number = 6", 6),
+    ] {
+        let copy = trimmed(&entries, &floor).await;
+        copy.raw().execute_batch(sql).unwrap();
+        match finding_after(&copy).await {
+            AuditFinding::Broken { number, .. } => assert_eq!(number, expected, "{sql}"),
+            whole @ AuditFinding::Whole { .. } => panic!("{sql}: {whole:?}"),
+        }
+    }
+}
+
+async fn trimmed(entries: &[countersign_store::AuditEntry], floor: &Checkpoint) -> World {
+    let world = six().await;
+    assert_eq!(world.store.audit_from(1, 10).await.unwrap()[3].hash, entries[3].hash, "the same trail");
+    world.commit(Write::new(draft("audit.trim")).trim_audit(0, floor)).await;
+    world
+}
+
+async fn finding_after(world: &World) -> AuditFinding {
+    world.store.verify_audit(&mut |_, _| {}).await.unwrap()
 }

@@ -3,7 +3,7 @@
 use countersign_model::change::{Record, Seq};
 use countersign_store::{Conflict, Error, TokenState};
 
-use crate::world::{World, account, at, token, token_id, write};
+use crate::world::{World, token, token_id, write};
 
 #[tokio::test]
 async fn records_are_as_the_verifier_needs_them() {
@@ -77,24 +77,4 @@ async fn a_follower_sees_every_change_in_order() {
     }
     answered.sort_unstable();
     assert_eq!(follower.await.unwrap(), answered, "each change has the number its writer was told");
-}
-
-#[tokio::test]
-async fn old_changes_go_and_say_so() {
-    let world = World::with_account().await;
-    world.raw().execute_batch("update cluster set head = head + 150000").unwrap();
-    let mut next = account(2);
-    next.external_id = "another".to_owned();
-    assert_eq!(world.commit(write("account.create").insert_account(&next)).await.seq, Seq(150_002));
-    // Two sweeps: each lets go of a bounded number, and never of what is near the head.
-    for floor in [50_000, 50_002, 50_002] {
-        world.store.sweep(at(0)).await.unwrap();
-        let read: i64 = world.raw().query_row("select floor from cluster", [], |row| row.get(0)).unwrap();
-        assert_eq!(read, floor);
-    }
-    assert!(matches!(world.store.changes(Seq(50_001), 9).await, Err(Error::Conflict(Conflict::Stale))));
-    let kept = world.store.changes(Seq(150_001), 9).await.unwrap();
-    assert_eq!(kept.len(), 1);
-    let gap = world.store.changes(Seq(60_000), 9).await;
-    assert!(matches!(gap, Err(Error::Corrupt(_))), "the missing ones in between are noticed");
 }

@@ -10,7 +10,7 @@ use std::{
 use countersign_model::change::Seq;
 use countersign_store::{AuditFinding, Store};
 
-use crate::world::{World, account_id, token, token_id, write};
+use crate::world::{World, account_id, opening, token, token_id, write};
 
 const DATABASE: &str = "COUNTERSIGN_TEST_DATABASE";
 const WRITERS: u64 = 8;
@@ -25,7 +25,8 @@ async fn writes_and_says_so() {
         assert_eq!(u64::from(world.store.within(account_id(1)).token_count().await.unwrap()), WRITERS * 5);
         return;
     };
-    write_and_say(&Store::open_sqlite(&PathBuf::from(path)).unwrap(), u64::MAX / WRITERS - 1).await;
+    write_and_say(&Store::open_sqlite(&PathBuf::from(path), &opening()).unwrap(), u64::MAX / WRITERS - 1)
+        .await;
 }
 
 async fn write_and_say(store: &Store, each: u64) {
@@ -55,7 +56,7 @@ async fn what_was_answered_survives_a_kill() {
         world.commit(write("account.update").update_account(&roomy)).await;
         world.store.clone().close().await.unwrap();
         let answered = kill_in_the_middle(&world.path(), answers);
-        let store = Store::open_sqlite(&world.path()).unwrap();
+        let store = Store::open_sqlite(&world.path(), &opening()).unwrap();
         for number in &answered {
             let kept = store.within(account_id(1)).token(token_id(*number)).await.unwrap();
             assert!(kept.is_some(), "token {number} was answered and is gone");

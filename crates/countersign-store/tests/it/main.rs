@@ -4,15 +4,21 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     reason = "a failed test says so by panicking"
 )]
 
 mod accounts;
+mod ageing;
 mod audit;
+mod audit_mutations;
 mod commit;
+mod deliveries;
+mod evidence;
 mod feed;
 mod kill;
 mod members;
+mod notices;
 mod operators;
 mod people;
 mod replay;

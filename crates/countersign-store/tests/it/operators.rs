@@ -10,13 +10,14 @@ use countersign_store::{
     Bootstrap, Conflict, Gateway, PersonFilter, PlatformCredential, Store, StoredCatalog,
 };
 
-use crate::world::{World, at, digest, first, id, person, write};
+use crate::world::{World, at, digest, first, id, opening, person, write};
 
 fn gateway(n: u64) -> Gateway {
     Gateway {
         id: id(n),
         name: format!("gateway-{n}"),
         credential: digest(&format!("gateway {n}")),
+        root: 1,
         last4: "abcd".to_owned(),
         peers: vec!["10.0.0.0/8".parse().unwrap()],
         profile: "{}".to_owned(),
@@ -52,6 +53,7 @@ async fn platform_credentials() {
         id: id(1),
         name: "deploy".to_owned(),
         credential: digest("platform"),
+        root: 1,
         last4: "abcd".to_owned(),
         created_at: at(0),
         expires_at: Some(at(9)),
@@ -145,7 +147,7 @@ async fn a_copy_is_whole() {
     world.store.backup_to(&target).await.unwrap();
     world.add_account(2).await;
     assert!(world.store.backup_to(&target).await.is_err(), "nothing is overwritten");
-    let copy = Store::open_sqlite(&target).unwrap();
+    let copy = Store::open_sqlite(&target, &opening()).unwrap();
     assert!(copy.account(id(1)).await.unwrap().is_some());
     assert!(copy.account(id(2)).await.unwrap().is_none());
     assert_eq!(copy.schema_version(), world.store.schema_version());

@@ -2,15 +2,19 @@
 
 use countersign_model::{
     actor::Actor,
+    change::{Record, Seq},
     grant::{Access, AccessKind},
     name::TokenName,
     rate::RateLimit,
 };
-use countersign_store::{Conflict, CreatedWithin, LastUse, PageAsk, Token, TokenFilter, TokenState};
+use countersign_store::{
+    Account, Conflict, CreatedWithin, KeyGeneration, KeyKind, KeyState, LastUse, NewDigest, PageAsk,
+    RevealPolicy, Secret, Token, TokenFilter, TokenState, WrappedKey,
+};
 
 use crate::world::{
-    ADMINISTRATOR, World, account, account_id, at, first, person, secret, token, token_id, token_of, user_id,
-    write,
+    ADMINISTRATOR, World, account, account_id, at, digest, first, person, secret, token, token_id, token_of,
+    user_id, write,
 };
 
 fn legacy(n: u64, access: Access) -> Token {
@@ -94,12 +98,67 @@ async fn of_two_writers_who_saw_the_same_row_one_is_late() {
     assert_eq!(world.conflict(write("token.delete").delete_token(&seen)).await, Conflict::Stale);
     let same_name = Token { name: TokenName::parse("TOKEN 2").unwrap(), ..now.clone() };
     assert_eq!(world.conflict(write("token.update").update_token(&same_name)).await, Conflict::NameTaken);
-    let same_secret = Token { secrets: vec![secret(2, 1)], ..now.clone() };
+    let taken = Secret { generation: 2, ..secret(2, 1) };
+    let same_secret = Token { secrets: vec![taken], ..now.clone() };
     assert_eq!(world.conflict(write("token.update").update_token(&same_secret)).await, Conflict::SecretTaken);
     let stranger = Token { primary_contact: Some(user_id(9)), ..now };
     assert_eq!(
         world.conflict(write("token.update").update_token(&stranger)).await,
         Conflict::ContactNotMember
+    );
+}
+
+/// Digest and ciphertext belong to the rotations of keys: whoever edits a token read it a moment before.
+#[tokio::test]
+async fn an_edit_brings_no_old_digest_back() {
+    let world = World::with_account().await;
+    world.commit(write("token.create").insert_token(&token(1))).await;
+    let seen = world.token(1).await;
+    let new =
+        NewDigest { before: seen.secrets[0].digest, after: digest("anew"), pepper: 2, layered_over: None };
+    world.commit(write("keys.move").renew_digest((token_id(1), 1), &new)).await;
+    world.commit(write("keys.move").reseal_secret((token_id(1), 1), vec![7; 40], (1, 2))).await;
+    let committed = world.commit(write("token.update").update_token(&seen)).await;
+    let kept = &world.token(1).await.secrets[0];
+    assert_eq!((kept.digest, kept.pepper, kept.data_key), (digest("anew"), 2, Some(2)));
+    assert_eq!(kept.sealed, Some(vec![7; 40]));
+    let change = world.store.changes(Seq(committed.seq.0 - 1), 9).await.unwrap().remove(0);
+    let Record::Token(record) = change.record else { panic!("no token") };
+    assert_eq!(record.secrets[0].digest, digest("anew"), "the feed says what the table says");
+    // A digest that is no longer there is not replaced, and a pepper that is gone makes no new secret.
+    world.commit(write("keys.move").renew_digest((token_id(1), 1), &new)).await;
+    assert_eq!(world.token(1).await.secrets[0].digest, digest("anew"));
+    let retired = KeyGeneration {
+        kind: KeyKind::Pepper,
+        generation: 1,
+        state: KeyState::Layered,
+        root: Some(1),
+        proof: [0; 32],
+        made_at: at(0),
+    };
+    world.commit(write("keys.move").put_key_generation(&retired)).await;
+    assert_eq!(world.conflict(write("token.create").insert_token(&token(2))).await, Conflict::KeyReplaced);
+    let late = Token { secrets: vec![secret(1, 2)], ..world.token(1).await };
+    assert_eq!(world.conflict(write("token.reset").update_token(&late)).await, Conflict::KeyReplaced);
+}
+
+/// What was sealed meanwhile under a policy that no longer holds, or a key that is gone, is not kept.
+#[tokio::test]
+async fn nothing_is_sealed_against_the_policy() {
+    let world = World::with_account().await;
+    world.commit(write("token.create").insert_token(&token(1))).await;
+    let key = WrappedKey { root: 1, generation: 2, wrapped: vec![4, 5] };
+    world.commit(write("account.update").erase_sealed_secrets(account_id(1), &key)).await;
+    assert_eq!(world.token(1).await.secrets[0].sealed, None);
+    assert_eq!(world.conflict(write("token.create").insert_token(&token(2))).await, Conflict::KeyReplaced);
+    let sealed_anew = |n| Token { secrets: vec![Secret { data_key: Some(2), ..secret(n, 1) }], ..token(n) };
+    world.commit(write("token.create").insert_token(&sealed_anew(3))).await;
+    let account = world.store.account(account_id(1)).await.unwrap().unwrap();
+    let once = Account { reveal: RevealPolicy::Once, ..account };
+    world.commit(write("account.update").update_account(&once)).await;
+    assert_eq!(
+        world.conflict(write("token.create").insert_token(&sealed_anew(4))).await,
+        Conflict::KeyReplaced
     );
 }
 
@@ -127,6 +186,7 @@ async fn an_overlap_keeps_what_is_known_of_the_old_secret() {
         at: at(secs),
         from: Some(format!("203.0.113.{secs}")),
         uses,
+        versions: Vec::new(),
     };
     world.store.note_use(vec![used(1, 50, 7)]).await.unwrap();
     let mut token = world.token(1).await;

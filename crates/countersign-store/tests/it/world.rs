@@ -15,8 +15,8 @@ use countersign_model::{
     time::Timestamp,
 };
 use countersign_store::{
-    Account, AccountState, AuditDraft, Committed, Conflict, Error, Outcome, PageAsk, Person, RevealPolicy,
-    Secret, Store, Token, TokenState, Write,
+    Account, AccountState, AuditDraft, Committed, Conflict, Error, Opening, Outcome, PageAsk, Person,
+    RevealPolicy, RowKey, Secret, Store, Token, TokenState, WrappedKey, Write,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -31,7 +31,7 @@ pub struct World {
 impl World {
     pub fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open_sqlite(&directory.path().join("countersign.db")).unwrap();
+        let store = Store::open_sqlite(&directory.path().join("countersign.db"), &opening()).unwrap();
         Self { store, directory }
     }
 
@@ -78,6 +78,11 @@ impl World {
     pub async fn token(&self, n: u64) -> Token {
         self.store.within(account_id(1)).token(id(n)).await.unwrap().unwrap()
     }
+}
+
+/// What every database of these tests is opened with.
+pub fn opening() -> Opening {
+    Opening::new(RowKey::new([7; 32]))
 }
 
 pub fn write(action: &'static str) -> Write {
@@ -138,7 +143,9 @@ pub fn account(n: u64) -> Account {
         legacy_tokens: true,
         reveal: RevealPolicy::Recoverable,
         token_limit: 1_000,
-        data_key: vec![1, 2, 3],
+        token_lifetime: None,
+        data_key: WrappedKey { root: 1, generation: 1, wrapped: vec![1, 2, 3] },
+        former_data_key: None,
         edit: 1,
         created_at: at(0),
         updated_at: at(0),
@@ -204,8 +211,10 @@ pub fn secret(n: u64, generation: u32) -> Secret {
     Secret {
         digest: digest(&format!("secret {generation} of token {n}")),
         pepper: 1,
+        layered_over: None,
         generation,
         sealed: Some(vec![9; 40]),
+        data_key: Some(1),
         last4: "wxyz".to_owned(),
         weak: false,
         created_at: at(0),
