@@ -167,11 +167,13 @@ impl From<Conflict> for Error {
         let kind = match conflict {
             Conflict::Stale => Kind::Stale,
             Conflict::CodeSpent => Kind::Forbidden,
+            Conflict::KeyReplaced => Kind::Unavailable,
             Conflict::ContactNotMember => Kind::Invalid,
             _ => Kind::Conflict,
         };
         let (code, field, detail) = words(conflict);
         let error = Self::new(kind, code, detail);
+        let error = if kind == Kind::Unavailable { error.retry_after(1) } else { error };
         if field.is_empty() { error } else { error.at_field(field) }
     }
 }
@@ -223,6 +225,17 @@ fn words(conflict: Conflict) -> (&'static str, &'static str, &'static str) {
         Conflict::Stale => {
             ("stale", "", "Somebody else changed this first; load it again and repeat your change.")
         }
+        Conflict::WebhookLimit => {
+            ("webhook_limit", "", "There are as many webhooks as there may be; delete one first.")
+        }
+        Conflict::RotationRunning => {
+            ("rotation_running", "", "A rotation of keys runs already; wait until it has ended.")
+        }
+        Conflict::KeyReplaced => (
+            "keys_rotating",
+            "",
+            "The keys, or what is kept of secrets, changed at this moment; nothing was done. Try again.",
+        ),
         Conflict::CodeSpent => {
             ("code_spent", "code", "This code was used, or is too old; ask for a new one.")
         }

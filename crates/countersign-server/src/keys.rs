@@ -1,20 +1,27 @@
-//! The two roots and what is derived from them. A node that only verifies never holds the root that opens secrets.
-//! Keys live in files of their own directory, not beside the data; data without its keys never gets new ones.
+//! The keys of an installation: two roots, and what is derived from them. A node that only verifies never holds the root
+//! that opens secrets. Roots live in files of their own directory (`keys/files.rs`); the database says which generations
+//! are in use; data without its keys never gets new ones. How keys are rotated is in `ops/keys`.
+
+mod evidence;
+mod files;
+mod ring;
+mod settle;
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
-    io::{self, Read as _, Write as _},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
-    path::{Path, PathBuf},
+    io,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
 };
 
-use countersign_model::digest::{Digest, LookupKey};
+use countersign_model::digest::{Digest, LookupKey, LookupKeys};
 use zeroize::Zeroizing;
 
-use crate::random::Random;
+pub use files::{KeyFiles, Root, RootKind};
+pub use ring::{Pepper, Ring};
 
-const VERIFY_FILE: &str = "root-verify";
-const REVEAL_FILE: &str = "root-reveal";
+use crate::{error::Error, random::Random, sealing::InstallationKey};
+
+const CURSOR: &str = "countersign 2026 cursor";
 
 /// What one kind of keyed tag is for. Each has a key of its own, so that a tag of one kind proves nothing of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,15 +43,19 @@ pub enum Purpose {
 pub enum KeysError {
     /// The data is there and its keys are not.
     #[error(
-        "the data in {data} exists but its key file {key} does not; restore the keys directory from its own backup, \
-             because new keys would make every token unusable"
+        "the data exists but its key file {key} does not; restore that file from the backup of the keys directory, because new \
+         keys would make every token unusable"
     )]
     Missing {
-        /// The data directory.
-        data: PathBuf,
         /// The file.
         key: PathBuf,
     },
+    /// A key, and not the one this data was written with.
+    #[error(
+        "the key file {0} is not the one this data was written with; restore that file from the backup of the keys \
+         directory that belongs to this data"
+    )]
+    Wrong(PathBuf),
     /// Whoever copies the data would copy its keys.
     #[error(
         "the keys directory {keys} is inside of the data directory {data}; choose another with --keys-dir, so that a copy of the data opens nothing"
@@ -55,15 +66,27 @@ pub enum KeysError {
         /// The data directory.
         data: PathBuf,
     },
-    /// Others can read a key.
+    /// Others can read or write a key, or the directory of the keys.
     #[error(
-        "{path} can be read by others (mode {mode:o}); run `chmod 400 {path}`, and rotate the keys if anybody may have"
+        "{path} can be reached by others (mode {mode:o}); run `chmod {private:o} {path}`, and rotate the keys if anybody may have read them"
     )]
     TooOpen {
-        /// The file.
+        /// The file or directory.
         path: PathBuf,
         /// Its mode.
         mode: u32,
+        /// The mode it should have.
+        private: u32,
+    },
+    /// Somebody else owns a key, or the directory of the keys, and can change it.
+    #[error("{path} belongs to user {owner} and Countersign runs as user {user}; run `chown {user} {path}`")]
+    ForeignOwner {
+        /// The file or directory.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// Who we are.
+        user: u32,
     },
     /// Not 32 bytes.
     #[error("{0} is not a key of 32 bytes; restore it from its backup")]
@@ -76,156 +99,129 @@ pub enum KeysError {
         /// Why.
         cause: io::Error,
     },
+    /// The database does not say which keys are in use.
+    #[error("cannot read or write which keys are in use: {0}")]
+    Table(#[from] countersign_store::Error),
+    /// What the database says of keys cannot be.
+    #[error("the database says {0}; restore it from a backup")]
+    Inconsistent(&'static str),
     /// No randomness to make keys with.
     #[error("no randomness to make keys with")]
     NoRandomness,
 }
 
-/// The roots, in memory for the life of the process.
+/// The keys, in memory for the life of the process.
 pub struct Keys {
-    verify: Zeroizing<[u8; 32]>,
-    reveal: Zeroizing<[u8; 32]>,
+    files: KeyFiles,
+    ring: RwLock<Arc<Ring>>,
+}
+
+impl Purpose {
+    const fn context(self) -> &'static str {
+        match self {
+            Self::Session => "countersign 2026 session",
+            Self::Device => "countersign 2026 device",
+            Self::Gateway => "countersign 2026 gateway",
+            Self::Platform => "countersign 2026 platform",
+            Self::Code => "countersign 2026 code",
+        }
+    }
 }
 
 impl Keys {
-    /// Loads the keys of an installation, or makes them when `data_is_empty`.
-    pub fn load(
-        directory: &Path,
-        data: &Path,
-        data_is_empty: bool,
-        random: &Random,
-    ) -> Result<Self, KeysError> {
-        refuse_inside(directory, data)?;
-        if data_is_empty {
-            DirBuilder::new()
-                .mode(0o700)
-                .recursive(true)
-                .create(directory)
-                .map_err(|cause| io_error(directory, cause))?;
-        }
-        let read = |name| {
-            let path = directory.join(name);
-            match (path.exists(), data_is_empty) {
-                (true, _) => read_key(&path),
-                (false, true) => make_key(&path, random),
-                (false, false) => Err(KeysError::Missing { data: data.to_owned(), key: path }),
-            }
-        };
-        Ok(Self { verify: read(VERIFY_FILE)?, reveal: read(REVEAL_FILE)? })
+    /// The keys in use now. Whoever makes several things that belong together works with one ring.
+    pub fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Keys from two roots, for tests.
-    pub fn from_roots(verify: [u8; 32], reveal: [u8; 32]) -> Self {
-        Self { verify: Zeroizing::new(verify), reveal: Zeroizing::new(reveal) }
+    /// The files the roots are in.
+    pub fn files(&self) -> &KeyFiles {
+        &self.files
     }
 
-    /// The key secrets of tokens are looked up by.
+    /// The key that digests of new secrets are made with.
     pub fn lookup(&self) -> LookupKey {
-        LookupKey::new(1, *self.derive("countersign 2026 lookup 1"))
+        self.ring().peppers.newest.lookup()
+    }
+
+    /// The keys verification looks secrets up by.
+    pub fn lookup_keys(&self) -> LookupKeys {
+        self.ring().lookup_keys()
     }
 
     /// The keyed tag of a value of one purpose: what is stored in its place.
     pub fn tag(&self, purpose: Purpose, value: &[u8]) -> Digest {
-        let context = match purpose {
-            Purpose::Session => "countersign 2026 session",
-            Purpose::Device => "countersign 2026 device",
-            Purpose::Gateway => "countersign 2026 gateway",
-            Purpose::Platform => "countersign 2026 platform",
-            Purpose::Code => "countersign 2026 code",
-        };
-        Digest::from_bytes(*blake3::keyed_hash(&self.derive(context), value).as_bytes())
+        ring::tag(self.ring().verify_root(), purpose, value)
+    }
+
+    /// The keyed tag of a value of one purpose, and the generation of the verify root it is made with.
+    pub fn rooted_tag(&self, purpose: Purpose, value: &[u8]) -> (u16, Digest) {
+        let ring = self.ring();
+        (ring.verify_root_generation(), ring::tag(ring.verify_root(), purpose, value))
+    }
+
+    /// A tag made with the verify root before, under a layer of the newest: what it stands for is not at hand.
+    pub(crate) fn layer_tag(&self, purpose: Purpose, former: Digest) -> Digest {
+        ring::layer_tag(self.ring().verify_root(), purpose, former)
+    }
+
+    /// The generations of peppers in use, and whether each is accepted alone.
+    pub(crate) fn lookup_generations(&self) -> Vec<(u16, bool)> {
+        self.ring().peppers().map(|pepper| (pepper.generation, pepper.direct)).collect()
+    }
+
+    /// Makes the file of a root; one that a rotation left when it was cut off is taken.
+    pub(crate) fn make_root(&self, kind: RootKind, generation: u16, random: &Random) -> Result<Root, Error> {
+        self.files.make(kind, generation, random).map_err(|error| Error::unavailable("keys", &error))
+    }
+
+    /// What is kept of a pepper to tell a wrong key from the right one. Its root may be one that is not in use yet.
+    pub(crate) fn pepper_proof(&self, root: u16, generation: u16) -> Result<[u8; 32], Error> {
+        let read = self.files.read(RootKind::Verify, root);
+        let root = read.map_err(|error| Error::unavailable("keys", &error))?;
+        let root =
+            root.ok_or_else(|| Error::unavailable("keys", &"the file of the verify root is missing"))?;
+        Ok(ring::pepper_proof(&root, generation))
+    }
+
+    /// Every tag a value may be stored under: made with the newest verify root, made with one before that is still in
+    /// use, or that under a layer of the newest.
+    pub fn tags(&self, purpose: Purpose, value: &[u8]) -> Vec<Digest> {
+        self.ring().tags(purpose, value)
     }
 
     /// The key page cursors are sealed with.
     pub fn cursor(&self) -> Zeroizing<[u8; 32]> {
-        self.derive("countersign 2026 cursor")
+        self.ring().newest_derived(CURSOR)
     }
 
-    /// The root that wraps the data keys of accounts.
-    pub fn reveal_root(&self) -> &[u8; 32] {
-        &self.reveal
+    /// The keys a page cursor may have been sealed with, newest first.
+    pub fn cursors(&self) -> Vec<Zeroizing<[u8; 32]>> {
+        self.ring().derived(CURSOR)
     }
 
-    fn derive(&self, context: &str) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(blake3::derive_key(context, self.verify.as_ref()))
+    /// The keys that row MACs are made with, newest first.
+    pub fn evidence(&self) -> Vec<Zeroizing<[u8; 32]>> {
+        self.ring().derived("countersign 2026 evidence")
     }
-}
 
-/// Refuses keys that lie with the data, also where only links lead there.
-fn refuse_inside(keys: &Path, data: &Path) -> Result<(), KeysError> {
-    let real = |path: &Path| {
-        let known = path.ancestors().find_map(|front| Some((front, front.canonicalize().ok()?)));
-        known.map(|(front, real)| real.join(path.strip_prefix(front).unwrap_or(Path::new(""))))
-    };
-    let place = |path: &Path| {
-        let path = std::path::absolute(path).map_err(|cause| io_error(path, cause))?;
-        Ok::<_, KeysError>(real(&path).unwrap_or(path))
-    };
-    if place(keys)?.starts_with(place(data)?) {
-        return Err(KeysError::InsideData { keys: keys.to_owned(), data: data.to_owned() });
+    /// The key of what belongs to the installation and to no account: secrets of webhooks, codes that wait to be sent.
+    pub fn installation(&self) -> InstallationKey {
+        InstallationKey::of(self.ring())
     }
-    Ok(())
-}
 
-fn read_key(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeysError> {
-    let mut file = fs::File::open(path).map_err(|cause| io_error(path, cause))?;
-    let metadata = file.metadata().map_err(|cause| io_error(path, cause))?;
-    if metadata.mode() & 0o077 != 0 {
-        return Err(KeysError::TooOpen {
-            path: path.to_owned(),
-            mode: metadata.permissions().mode() & 0o777,
-        });
-    }
-    let mut key = Zeroizing::new([0; 32]);
-    let whole = metadata.len() == 32 && file.read_exact(key.as_mut()).is_ok();
-    if whole { Ok(key) } else { Err(KeysError::Malformed(path.to_owned())) }
-}
-
-fn make_key(path: &Path, random: &Random) -> Result<Zeroizing<[u8; 32]>, KeysError> {
-    let mut key = Zeroizing::new([0; 32]);
-    random.fill(key.as_mut()).map_err(|_| KeysError::NoRandomness)?;
-    let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o400).open(path)?;
-        file.write_all(key.as_ref())?;
-        file.sync_all()?;
-        path.parent().map_or(Ok(()), |directory| fs::File::open(directory)?.sync_all())
-    };
-    write().map_err(|cause| io_error(path, cause))?;
-    Ok(key)
-}
-
-fn io_error(path: &Path, cause: io::Error) -> KeysError {
-    KeysError::Io { path: path.to_owned(), cause }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    #[test]
-    fn keys_do_not_lie_with_the_data() {
-        let directory = tempfile::tempdir().unwrap();
-        let data = directory.path().join("data");
-        fs::create_dir(&data).unwrap();
-        symlink(&data, directory.path().join("link")).unwrap();
-        let random = Random::seeded(7);
-        for (keys, refused) in [
-            ("data", true),
-            ("data/keys", true),
-            ("data/a/b", true),
-            ("link/keys", true),
-            ("data/../data/keys", true),
-            ("keys", false),
-            ("data-keys", false),
-            ("data/../other", false),
-        ] {
-            let loaded = Keys::load(&directory.path().join(keys), &data, true, &random);
-            let inside = matches!(loaded, Err(KeysError::InsideData { .. }));
-            assert_eq!(inside, refused, "{keys}");
-            assert!(inside || loaded.is_ok(), "{keys}");
-        }
-        assert_eq!(fs::read_dir(&data).unwrap().count(), 0, "nothing was made with the data");
+    /// The names of the files in use, each with a hash that tells keys apart and opens nothing: a backup carries them, so
+    /// that a restore says at once whether these keys are its.
+    pub fn fingerprints(&self) -> Vec<(String, [u8; 16])> {
+        let ring = self.ring();
+        let roots = |kind: RootKind, roots: &ring::InUse<Arc<Root>>| {
+            roots
+                .iter()
+                .map(|root| (kind.file_name(root.generation()), root.fingerprint()))
+                .collect::<Vec<_>>()
+        };
+        let mut all = roots(RootKind::Verify, &ring.verify);
+        all.extend(roots(RootKind::Reveal, &ring.reveal));
+        all
     }
 }

@@ -3,16 +3,21 @@
 //! `verify` decides.
 
 pub mod app;
+pub mod audit_signer;
 pub mod caller;
 pub mod clock;
 pub mod error;
+mod hexadecimal;
 pub mod http;
 pub mod keys;
 pub mod limits;
+pub mod mail;
 pub mod node;
 pub mod open;
 pub mod ops;
+pub mod outcome;
 pub mod random;
 pub mod rights;
 pub mod run;
 pub mod sealing;
+pub mod webhooks;

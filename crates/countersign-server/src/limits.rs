@@ -32,6 +32,8 @@ pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 1_024;
 pub const DRAIN_SECS: u64 = 10;
 /// Seconds a node that was asked to stop tells `not ready` before it closes its listeners.
 pub const NOT_READY_SECS: u64 = 1;
+/// Largest anchor that is read, in bytes.
+pub const ANCHOR_BYTES_MAX: u64 = 4_096;
 /// Uses of secrets written at once.
 pub const USES_PER_FLUSH_MAX: usize = 1_000;
 /// Shortest password, in characters.
@@ -46,6 +48,23 @@ pub const PASSWORD_FRESH_SECS: i64 = 5 * 60;
 pub const INVITATION_SECS: i64 = 72 * 3600;
 /// Seconds the bootstrap code works.
 pub const BOOTSTRAP_SECS: i64 = 3600;
+/// Seconds between two looks for reminders that are due: tokens that end and versions that age.
+pub const REMINDERS_EVERY_SECS: u64 = 3600;
+/// Seconds between two looks for overlaps that end while the old secret is in use.
+pub const OVERLAP_REMINDERS_EVERY_SECS: u64 = 300;
+/// Seconds after its moment from which a reminder is not posted any more: 365 days, less than the store remembers what was
+/// posted once.
+pub const REMINDER_LATE_SECS_MAX: i64 = 365 * 24 * 3600;
+/// Tokens read at once when looking for reminders.
+pub const REMINDER_TOKENS_PER_READ: u32 = 500;
+/// Reminders posted in one write.
+pub const REMINDERS_PER_WRITE_MAX: usize = 100;
+/// Longest `Link` field of an answer to a gateway, in bytes; what would make it longer is left out.
+pub const LINK_BYTES_MAX: usize = 2_048;
+/// Days back from now in which a token counts as using an API version.
+pub const VERSION_USED_WITHIN_DAYS: i64 = 30;
+/// Seconds before its end from which on a token counts as expiring: 30 days.
+pub const EXPIRING_WITHIN_SECS: i64 = 30 * 24 * 3600;
 /// Seconds an answer is remembered under an Idempotency-Key.
 pub const IDEMPOTENCY_SECS: i64 = 24 * 3600;
 /// Longest Idempotency-Key, in bytes.
@@ -74,6 +93,24 @@ pub const DEVICE_SECS: i64 = 365 * 24 * 3600;
 pub const USER_AGENT_BYTES_MAX: usize = 200;
 /// Most members of an invitation's link that are looked at, in bytes.
 pub const CODE_BYTES_MAX: usize = 100;
+/// Deliveries of one channel that are on their way at once.
+pub const DELIVERIES_AT_ONCE: usize = 8;
+/// Seconds one delivery may take.
+pub const DELIVERY_SEND_SECS: u64 = 300;
+/// Seconds a claimed delivery is nobody else's. More than one may take.
+pub const DELIVERY_CLAIM_SECS: i64 = 600;
+/// Seconds between the first two tries of a delivery; doubled after each.
+pub const DELIVERY_WAIT_SECS_MIN: i64 = 30;
+/// Most seconds between two tries of a delivery: 6 hours.
+pub const DELIVERY_WAIT_SECS_MAX: i64 = 6 * 3600;
+/// Seconds for which a webhook that did not take a message is sent no other.
+pub const DELIVERY_REST_SECS: i64 = 60;
+/// Seconds after which a delivery is tried that an outage of ours kept from being tried.
+pub const DELIVERY_OUTAGE_SECS: i64 = 60;
+/// Most seconds between two looks into the outbox.
+pub const OUTBOX_LOOK_SECS: u64 = 30;
+/// Scopes that a notice of a changed token names.
+pub const NOTICE_SCOPES_TOLD_MAX: usize = 100;
 /// Most gateways, and most platform credentials.
 pub const MACHINES_MAX: usize = 1_000;
 /// Longest search text, in characters.
@@ -86,3 +123,68 @@ pub const IMPORT_ROWS_MAX: u64 = 200_000;
 pub const IMPORT_REFUSALS_TOLD_MAX: usize = 1_000;
 /// Rows of an import that are checked at once.
 pub const IMPORT_BATCH_ROWS: usize = 500;
+
+/// Bytes of a backup that are read and sent at once.
+pub const BACKUP_PIECE_BYTES: usize = 256 * 1024;
+/// Most webhooks of an account, and most of the platform.
+pub const WEBHOOKS_MAX: u32 = 10;
+/// Longest URL of a webhook, in bytes.
+pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
+/// Most addresses the name of a webhook may lead to.
+pub const WEBHOOK_ADDRESSES_MAX: usize = 32;
+/// Seconds a request to a webhook may take, with its answer.
+pub const WEBHOOK_SECS: u64 = 5;
+/// Most of a webhook's answer that is read, in bytes; all of it is thrown away.
+pub const WEBHOOK_ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Longest wait a webhook can ask for by `Retry-After`, in seconds.
+pub const WEBHOOK_RETRY_AFTER_SECS_MAX: u32 = 6 * 3600;
+/// Seconds for which requests are signed with the former secret too.
+pub const WEBHOOK_FORMER_SECRET_SECS: i64 = 24 * 3600;
+/// Seconds without a success after which a webhook is switched off: five days.
+pub const WEBHOOK_FAILING_SECS_MAX: i64 = 5 * 24 * 3600;
+/// Largest file of the mail server's password that is read, in bytes.
+pub const MAIL_PASSWORD_BYTES_MAX: u64 = 1_024;
+/// Longest reason why a letter was not sent, in characters.
+pub const SEND_REASON_CHARS_MAX: usize = 300;
+/// Longest subject of a letter, in characters.
+pub const LETTER_SUBJECT_CHARS_MAX: usize = 200;
+/// Longest fact shown in a letter, in characters.
+pub const LETTER_VALUE_CHARS_MAX: usize = 300;
+/// Most entries of a list shown in a letter; the rest are counted.
+pub const LETTER_LIST_MAX: usize = 20;
+/// Longest text of an announcement in a letter, in characters.
+pub const LETTER_BODY_CHARS_MAX: usize = 10_000;
+/// Entries of the audit trail that are removed at once.
+pub const AUDIT_TRIM_ROWS: u32 = 10_000;
+/// How often that happens in an hour.
+pub const AUDIT_TRIMS_PER_HOUR: u32 = 100;
+/// Most checkpoints of the audit trail it is held to at once.
+pub const CHECKPOINTS_CHECKED_MAX: usize = 100;
+/// Files of the keys directory that are looked at.
+pub const KEY_FILES_MAX: usize = 1_000;
+/// Rows one step of a rotation of keys moves, in one transaction.
+pub const ROTATION_ROWS_PER_STEP: u32 = 200;
+/// Digests made anew after a successful verification that are written in one transaction.
+pub const RENEWALS_PER_WRITE_MAX: usize = 200;
+/// Tokens that stand in the way of a rotation and are named one by one; the rest are counted.
+pub const LAYERED_TOKENS_NAMED_MAX: u32 = 200;
+/// Seconds a link that confirms an address works: 72 hours.
+pub const ADDRESS_CODE_SECS: i64 = 72 * 3600;
+/// Seconds before an address is asked again by the same account.
+pub const ADDRESS_ASKED_AGAIN_SECS: i64 = 24 * 3600;
+/// Most addresses an account asks in 24 hours; the rest can be asked by hand later.
+pub const ADDRESSES_ASKED_PER_DAY: u32 = 100;
+/// Most times an address is asked in 24 hours, by whatever accounts.
+pub const TIMES_ASKED_PER_DAY: u32 = 5;
+/// Most addresses outside of the members that an account is asked about; further ones are shown and not asked.
+pub const ADDRESSES_OF_ACCOUNT_MAX: u32 = 20_000;
+/// Longest code of an unsubscribe link that is looked at, in bytes.
+pub const UNSUBSCRIBE_CODE_BYTES_MAX: usize = 500;
+/// Recipients of an announcement that are handed to the outbox at once.
+pub const ANNOUNCEMENT_BATCH_MAX: u32 = 500;
+/// Longest link of an announcement, in bytes.
+pub const ANNOUNCEMENT_LINK_BYTES_MAX: usize = 2_048;
+/// Seconds between looks for an announcement that is to be sent.
+pub const ANNOUNCEMENT_LOOK_SECS: u64 = 1;
+/// Gateways whose tag waits to be made anew after a rotation.
+pub const TAG_RENEWALS_MAX: usize = 1_000;

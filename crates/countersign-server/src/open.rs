@@ -1,6 +1,8 @@
 //! Opens an installation: keys, store, the first catalog, the verifier and what keeps it fresh. It binds no port and
 //! serves nobody; `run` does.
 
+mod anchored;
+
 use std::{
     fs::DirBuilder,
     io,
@@ -13,22 +15,30 @@ use countersign_model::{
     actor::Actor,
     catalog::{self, Numbering},
 };
-use countersign_store::{AuditDraft, Outcome, Store, StoredCatalog, Write};
+use countersign_store::{AuditDraft, Outcome, PageAsk, Store, StoredCatalog, Write};
 use countersign_verify::{FailureLimit, Verifier};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+pub use self::anchored::inspect;
+
+use self::anchored::Anchored;
 use crate::{
     app::{App, Settings},
+    audit_signer::AuditSigner,
     clock::Clock,
     error::Error,
-    keys::{Keys, KeysError},
-    node::{Follower, GatewayTable},
+    keys::{KeyFiles, Keys, KeysError},
+    mail::Mailer,
+    node::{AnchorError, AnchorKeeper, Follower, GatewayTable},
     ops::{
+        backup,
+        keys::Rotations,
         passwords::{PasswordCost, Passwords},
         throttle::SignInThrottle,
     },
     random::Random,
+    webhooks::Sender,
 };
 
 /// The name of the database in the data directory.
@@ -48,6 +58,8 @@ pub struct OpenOptions {
     pub random: Random,
     /// How costly passwords are to hash.
     pub password_cost: PasswordCost,
+    /// Takes a database that is behind its anchor, because somebody wants that state; notes it in the audit trail.
+    pub accept_rollback: bool,
     /// Ends the background tasks.
     pub stop: CancellationToken,
 }
@@ -76,42 +88,76 @@ pub enum OpenError {
         /// Why.
         cause: countersign_store::Error,
     },
+    /// The anchor.
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
     /// Loading failed.
     #[error("cannot load the installation: {0}")]
     Load(#[from] Error),
 }
 
+impl OpenError {
+    /// Whether something was found that is not as it was left: trying again changes nothing.
+    pub fn is_finding(&self) -> bool {
+        match self {
+            Self::Store { cause, .. } => matches!(cause, countersign_store::Error::Corrupt(_)),
+            Self::Anchor(AnchorError::Foreign(_)) => true,
+            _ => false,
+        }
+    }
+}
+
 impl App {
     /// Opens the installation; on an empty data directory makes keys and loads the default catalog.
     pub async fn open(options: OpenOptions) -> Result<Arc<Self>, OpenError> {
-        let OpenOptions { data_dir, keys_dir, settings, clock, random, password_cost, stop } = options;
+        let OpenOptions { data_dir, keys_dir, settings, clock, random, password_cost, accept_rollback, stop } =
+            options;
         let database = data_dir.join(DATABASE_FILE);
         make_data_directory(&data_dir)?;
-        let keys = Keys::load(&keys_dir, &data_dir, !database.exists(), &random)?;
-        let store = Store::open_sqlite(&database)
-            .map_err(|cause| OpenError::Store { path: database.clone(), cause })?;
+        backup::remove_left_over(&data_dir);
+        let key_files = KeyFiles::open(&keys_dir, &data_dir, !database.exists(), &random)?;
+        let anchored = Anchored::read(&keys_dir, key_files.row_keys()?, accept_rollback)?;
+        let unusable = |cause| OpenError::Store { path: database.clone(), cause };
+        let store = Store::open_sqlite(&database, &anchored.opening).map_err(unusable)?;
+        // Everything is checked here, before anything that was read is used or written on.
+        let snapshot = store.snapshot().await.map_err(unusable)?;
+        if accept_rollback {
+            anchored.accept(&store, &clock).await?;
+        }
+        let signer = signer(&key_files, &store, &random).await?;
+        let keys = Keys::load(key_files, &store, clock.wall(), &random).await?;
         ensure_catalog(&store, &clock).await?;
         let failures = FailureLimit::default();
         let verifier_settings = countersign_verify::Settings { format: settings.format.clone(), failures };
-        let verifier = Arc::new(Verifier::new(vec![keys.lookup()], verifier_settings));
+        let verifier = Arc::new(Verifier::new(keys.lookup_keys(), verifier_settings));
         // One node with its own database is always level with it: changes are answered after they are applied.
         verifier.freshness().always();
-        let follower = Follower::start(store.clone(), Arc::clone(&verifier), stop).await?;
+        let follower = Follower::start(store.clone(), Arc::clone(&verifier), snapshot, stop).await?;
+        let anchor = Arc::new(AnchorKeeper::new(anchored.file, keys.row_key(), &store));
         let gateways = GatewayTable::default();
         gateways.reload(&store).await?;
         let passwords = Passwords::new(password_cost);
         let throttle = SignInThrottle::default();
+        let mailer = settings.mail.clone().map(Mailer::from_settings);
+        let webhooks = Sender::new(settings.webhooks.clone());
         Ok(Arc::new(Self {
             store,
+            data_dir,
             verifier,
             clock,
             random,
             keys,
+            signer,
             settings,
+            anchor,
+            rotations: Rotations::default(),
             follower,
             gateways,
             passwords,
             throttle,
+            outbox: tokio::sync::watch::Sender::new(()),
+            mailer,
+            webhooks,
         }))
     }
 }
@@ -122,6 +168,15 @@ fn make_data_directory(path: &Path) -> Result<(), OpenError> {
         .recursive(true)
         .create(path)
         .map_err(|cause| OpenError::DataDirectory { path: path.to_owned(), cause })
+}
+
+/// The key that signs the audit trail. A new one is made only while nothing is signed with another.
+async fn signer(files: &KeyFiles, store: &Store, random: &Random) -> Result<AuditSigner, OpenError> {
+    let newest = store.checkpoints(&PageAsk { after: None, limit: 1 }).await.map_err(Error::from)?;
+    let is_signed = !newest.rows.is_empty() || store.audit_floor().await.map_err(Error::from)?.is_some();
+    let seed = files.signing(!is_signed, random)?;
+    let cluster = store.facts().await.map_err(Error::from)?.cluster;
+    Ok(AuditSigner::new(&seed, cluster)?)
 }
 
 /// Loads the default catalog where there is none.

@@ -182,6 +182,8 @@ pub struct ViewMembers;
 pub struct ManageMembers;
 /// Read the account's audit trail.
 pub struct ViewAudit;
+/// Have what was not delivered tried again.
+pub struct RetryDeliveries;
 
 impl Right for ViewTokens {
     const PERMISSIONS: &'static [Permission] = &[Permission::TokensView];
@@ -250,6 +252,11 @@ impl Right for ViewMembers {
 }
 impl Right for ManageMembers {
     const PERMISSIONS: &'static [Permission] = &[Permission::MembersManage];
+    const MANAGEMENT: Option<ManagementRight> = None;
+    const OPERATORS: bool = true;
+}
+impl Right for RetryDeliveries {
+    const PERMISSIONS: &'static [Permission] = &[Permission::TokensManage];
     const MANAGEMENT: Option<ManagementRight> = None;
     const OPERATORS: bool = true;
 }

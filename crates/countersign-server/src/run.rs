@@ -19,7 +19,7 @@ use crate::{
         serve::{Listener, serve},
     },
     limits::NOT_READY_SECS,
-    node::{UsageFlush, Vitals, sweep},
+    node::{UsageFlush, Vitals, announce, deliver, keep_checkpoints, remind, rotate, sweep},
 };
 
 /// The bound listeners.
@@ -54,7 +54,13 @@ pub async fn run(app: Arc<App>, listeners: Listeners, stop: CancellationToken) -
     open_health(&app, listeners.health, &metrics, &readiness, &health, &close_health);
     let uses = UsageFlush::new(app.store.clone(), Arc::clone(&app.verifier), metrics.uses_delayed.clone());
     tasks.spawn(uses.run(end_tasks.clone()));
+    tasks.spawn(Arc::clone(&app.anchor).keep(app.clock.clone(), end_tasks.clone()));
     tasks.spawn(sweep(Arc::clone(&app), end_tasks.clone()));
+    tasks.spawn(rotate(Arc::clone(&app), end_tasks.clone()));
+    tasks.spawn(remind(Arc::clone(&app), end_tasks.clone()));
+    tasks.spawn(announce(Arc::clone(&app), end_tasks.clone()));
+    tasks.spawn(deliver(Arc::clone(&app), end_tasks.clone()));
+    tasks.spawn(keep_checkpoints(Arc::clone(&app), end_tasks.clone()));
     readiness.started();
 
     stop.cancelled().await;
@@ -64,7 +70,7 @@ pub async fn run(app: Arc<App>, listeners: Listeners, stop: CancellationToken) -
     finish(&doors, &close_doors).await;
     finish(&tasks, &end_tasks).await;
     finish(&health, &close_health).await;
-    app.store.clone().close().await?;
+    app.close().await?;
     tracing::info!("stopped");
     Ok(())
 }

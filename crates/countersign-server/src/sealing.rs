@@ -1,27 +1,37 @@
 //! Secrets at rest: sealed under a data key per account, which is wrapped by the reveal root (`security.md`, *Reveal*).
-//! XChaCha20-Poly1305 with random nonces; the row is bound as associated data, so a sealed value opens only where it was
-//! put; a commitment to key, nonce and associated data ends the question of key-commitment.
+//! The row is bound as associated data, so a sealed value opens only where it was put. How the bytes lie is in
+//! `sealing/envelope.rs`. What belongs to no account is sealed under a key of the installation.
 
-use chacha20poly1305::{
-    KeyInit as _, XChaCha20Poly1305, XNonce,
-    aead::{Aead as _, Payload},
-};
+mod envelope;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
 use countersign_model::{
     id::{AccountId, TokenId},
     secret::Secret,
 };
-use subtle::ConstantTimeEq as _;
+use countersign_store::WrappedKey;
 use zeroize::Zeroizing;
 
-use crate::{error::Error, keys::Keys, random::Random};
+pub use envelope::{Algorithm, Header, Version};
 
-const VERSION: u8 = 1;
-const XCHACHA20_POLY1305: u8 = 1;
-const NONCE_LEN: usize = 24;
-const COMMIT_LEN: usize = 16;
+use self::envelope::{cannot_open, place};
+use crate::{
+    error::Error,
+    keys::{Keys, Ring, Root},
+    random::Random,
+};
 
 /// The data key of one account, in the clear only while it is used.
-pub struct DataKey(Zeroizing<[u8; 32]>);
+pub struct DataKey {
+    generation: u32,
+    key: Zeroizing<[u8; 32]>,
+}
+
+/// The keys of what belongs to the installation. Nothing is unwrapped before it is used.
+pub struct InstallationKey(Arc<Ring>);
 
 /// Which secret of which token, bound into what is sealed.
 #[derive(Debug, Clone, Copy)]
@@ -35,119 +45,147 @@ pub struct Place {
 }
 
 impl DataKey {
-    /// Makes the data key of a new account; answers it wrapped, as it is kept.
-    pub fn make(keys: &Keys, random: &Random, account: AccountId) -> Result<Vec<u8>, Error> {
-        let key = Zeroizing::new(random.bytes::<32>()?);
-        seal(keys.reveal_root(), random, &wrapping_data(account), key.as_ref())
+    /// Makes a data key of an account; answers it wrapped, as it is kept.
+    pub fn make(
+        keys: &Keys,
+        random: &Random,
+        account: AccountId,
+        generation: u32,
+    ) -> Result<WrappedKey, Error> {
+        Self::make_in(&keys.ring(), random, account, generation)
     }
 
-    /// Unwraps the data key of an account.
+    /// Unwraps a data key of an account.
     pub fn unwrap(keys: &Keys, account: AccountId, wrapped: &[u8]) -> Result<Self, Error> {
-        let key = open(keys.reveal_root(), &wrapping_data(account), wrapped)?;
-        let key = <[u8; 32]>::try_from(key.as_slice()).map_err(|_| cannot_open())?;
-        Ok(Self(Zeroizing::new(key)))
+        Self::unwrap_in(&keys.ring(), account, wrapped)
+    }
+
+    /// The same key, wrapped by the newest root.
+    pub fn rewrap(
+        keys: &Keys,
+        random: &Random,
+        account: AccountId,
+        wrapped: &[u8],
+    ) -> Result<WrappedKey, Error> {
+        Self::rewrap_in(&keys.ring(), random, account, wrapped)
+    }
+
+    fn make_in(
+        ring: &Ring,
+        random: &Random,
+        account: AccountId,
+        generation: u32,
+    ) -> Result<WrappedKey, Error> {
+        let key = Zeroizing::new(random.bytes::<32>()?);
+        wrap(ring.reveal_root(), random, &account_place(account), generation, &key)
+    }
+
+    fn unwrap_in(ring: &Ring, account: AccountId, wrapped: &[u8]) -> Result<Self, Error> {
+        unwrap(ring, &account_place(account), wrapped)
+    }
+
+    fn rewrap_in(
+        ring: &Ring,
+        random: &Random,
+        account: AccountId,
+        wrapped: &[u8],
+    ) -> Result<WrappedKey, Error> {
+        let place = account_place(account);
+        let key = unwrap(ring, &place, wrapped)?;
+        wrap(ring.reveal_root(), random, &place, key.generation, &key.key)
+    }
+
+    /// Counts the data keys of an account, from 1.
+    pub fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// Seals a secret for its place.
     pub fn seal(&self, random: &Random, place: Place, secret: &Secret) -> Result<Vec<u8>, Error> {
-        seal(&self.0, random, &secret_data(place), secret.expose().as_bytes())
+        let header = Header::new(0, self.generation);
+        envelope::seal(&self.key, header, random, &place.bound(), secret.expose().as_bytes())
     }
 
-    /// Opens a secret of this place.
+    /// Opens a secret of this place that was sealed with this key.
     pub fn open(&self, place: Place, sealed: &[u8]) -> Result<Secret, Error> {
-        let plain = open(&self.0, &secret_data(place), sealed)?;
+        if Header::read(sealed)?.0.data_key != self.generation {
+            return Err(cannot_open());
+        }
+        let plain = envelope::open(&self.key, &place.bound(), sealed)?;
         let text = String::from_utf8(plain.to_vec()).map_err(|_| cannot_open())?;
         Secret::parse(text).map_err(|_| cannot_open())
     }
 }
 
-fn wrapping_data(account: AccountId) -> Vec<u8> {
-    associated_data(&[b"data-key/1", &account.as_u128().to_be_bytes()])
-}
-
-fn secret_data(place: Place) -> Vec<u8> {
-    let generation = place.generation.to_be_bytes();
-    let (account, token) = (place.account.as_u128().to_be_bytes(), place.token.as_u128().to_be_bytes());
-    associated_data(&[b"tok-secret/1", &account, &token, &generation])
-}
-
-/// Length-prefixed parts, so that no two lists of parts give the same bytes.
-fn associated_data(parts: &[&[u8]]) -> Vec<u8> {
-    let mut data = Vec::new();
-    for part in parts {
-        data.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        data.extend_from_slice(part);
+impl InstallationKey {
+    /// The keys of a ring.
+    pub(crate) fn of(ring: Arc<Ring>) -> Self {
+        Self(ring)
     }
-    data
-}
 
-/// Layout: version, algorithm, nonce (24), ciphertext with tag (16), commitment (16).
-fn seal(key: &[u8; 32], random: &Random, data: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
-    let nonce: [u8; NONCE_LEN] = random.bytes()?;
-    let cipher = XChaCha20Poly1305::new(key.into());
-    let payload = Payload { msg: plain, aad: data };
-    let ciphertext = cipher
-        .encrypt(&XNonce::from(nonce), payload)
-        .map_err(|_| Error::internal("sealing", &"the cipher refused"))?;
-    let mut sealed = vec![VERSION, XCHACHA20_POLY1305];
-    sealed.extend_from_slice(&nonce);
-    sealed.extend_from_slice(&ciphertext);
-    sealed.extend_from_slice(&commitment(key, &nonce, data));
-    Ok(sealed)
-}
-
-fn open(key: &[u8; 32], data: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let body = sealed.strip_prefix(&[VERSION, XCHACHA20_POLY1305]).ok_or_else(cannot_open)?;
-    let (nonce, rest) = body.split_first_chunk::<NONCE_LEN>().ok_or_else(cannot_open)?;
-    let (ciphertext, commit) = rest.split_last_chunk::<COMMIT_LEN>().ok_or_else(cannot_open)?;
-    if !bool::from(commitment(key, nonce, data).ct_eq(commit)) {
-        return Err(cannot_open());
+    /// Seals a value for a place: the parts of `context` name its table, column and row, and open it again.
+    pub fn seal(&self, random: &Random, context: &[&[u8]], plain: &[u8]) -> Result<Vec<u8>, Error> {
+        let key = unwrap(&self.0, &installation_place(), &self.0.installation_key().wrapped)?;
+        envelope::seal(&key.key, Header::new(0, key.generation), random, &place(context), plain)
     }
-    let cipher = XChaCha20Poly1305::new(key.into());
-    let payload = Payload { msg: ciphertext, aad: data };
-    cipher.decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| cannot_open())
-}
 
-fn commitment(key: &[u8; 32], nonce: &[u8; NONCE_LEN], data: &[u8]) -> [u8; COMMIT_LEN] {
-    let mut hasher = blake3::Hasher::new_keyed(key);
-    hasher.update(b"commit/1");
-    hasher.update(nonce);
-    hasher.update(data);
-    let mut commit = [0; COMMIT_LEN];
-    hasher.finalize_xof().fill(&mut commit);
-    commit
-}
-
-fn cannot_open() -> Error {
-    Error::internal(
-        "sealing",
-        &"a sealed value does not open in its place: wrong key, or it was moved or changed",
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use countersign_model::{secret::SecretFormat, time::Timestamp};
-
-    use super::*;
-
-    #[test]
-    fn a_sealed_secret_opens_only_in_its_place() {
-        let (keys, random) = (Keys::from_roots([1; 32], [2; 32]), Random::seeded(7));
-        let now = Timestamp::from_unix_secs(1);
-        let place = Place { account: random.id(now).unwrap(), token: random.id(now).unwrap(), generation: 1 };
-        let wrapped = DataKey::make(&keys, &random, place.account).unwrap();
-        let key = DataKey::unwrap(&keys, place.account, &wrapped).unwrap();
-        let secret = SecretFormat::standard().mint(&mut |buffer| random.fill(buffer).unwrap());
-        let sealed = key.seal(&random, place, &secret).unwrap();
-        assert_eq!(key.open(place, &sealed).unwrap().expose(), secret.expose());
-        assert!(key.open(Place { generation: 2, ..place }, &sealed).is_err());
-        assert!(key.open(Place { token: random.id(now).unwrap(), ..place }, &sealed).is_err());
-        assert!(DataKey::unwrap(&keys, random.id(now).unwrap(), &wrapped).is_err());
-        for index in 0..sealed.len() {
-            let mut changed = sealed.clone();
-            changed[index] ^= 1;
-            assert!(key.open(place, &changed).is_err(), "byte {index}");
-        }
+    /// Opens a value of this place, sealed with any key of the installation that is still kept.
+    pub fn open(&self, context: &[&[u8]], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let generation = Header::read(sealed)?.0.data_key;
+        let wrapped = self.0.installation_key_of(generation).ok_or_else(cannot_open)?;
+        let key = unwrap(&self.0, &installation_place(), &wrapped.wrapped)?;
+        envelope::open(&key.key, &place(context), sealed)
     }
+
+    /// The same keys, wrapped by the newest root.
+    pub(crate) fn rewrap(&self, random: &Random, wrapped: &WrappedKey) -> Result<WrappedKey, Error> {
+        let key = unwrap(&self.0, &installation_place(), &wrapped.wrapped)?;
+        wrap(self.0.reveal_root(), random, &installation_place(), key.generation, &key.key)
+    }
+}
+
+/// Makes a key of the installation; answers it wrapped, as it is kept.
+pub(crate) fn make_installation_key(
+    root: &Root,
+    random: &Random,
+    generation: u32,
+) -> Result<WrappedKey, Error> {
+    let key = Zeroizing::new(random.bytes::<32>()?);
+    wrap(root, random, &installation_place(), generation, &key)
+}
+
+impl Place {
+    fn bound(self) -> Vec<u8> {
+        let generation = self.generation.to_be_bytes();
+        let (account, token) = (self.account.as_u128().to_be_bytes(), self.token.as_u128().to_be_bytes());
+        place(&[b"tok-secret/1", &account, &token, &generation])
+    }
+}
+
+fn account_place(account: AccountId) -> Vec<u8> {
+    place(&[b"data-key/1", &account.as_u128().to_be_bytes()])
+}
+
+fn installation_place() -> Vec<u8> {
+    place(&[b"installation-key/1"])
+}
+
+fn wrap(
+    root: &Root,
+    random: &Random,
+    place: &[u8],
+    generation: u32,
+    key: &[u8; 32],
+) -> Result<WrappedKey, Error> {
+    let header = Header::new(root.generation(), generation);
+    let wrapped = envelope::seal(root.expose(), header, random, place, key)?;
+    Ok(WrappedKey { root: root.generation(), generation, wrapped })
+}
+
+fn unwrap(ring: &Ring, place: &[u8], wrapped: &[u8]) -> Result<DataKey, Error> {
+    let (header, _) = Header::read(wrapped)?;
+    let root = ring.reveal_root_of(header.root).ok_or_else(cannot_open)?;
+    let key = envelope::open(root.expose(), place, wrapped)?;
+    let key = <[u8; 32]>::try_from(key.as_slice()).map_err(|_| cannot_open())?;
+    Ok(DataKey { generation: header.data_key, key: Zeroizing::new(key) })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State, response::IntoResponse};
 use countersign_model::{
     id::AccountId,
+    lifetime::Lifetime,
     name::{EmailAddress, PersonName},
 };
 use countersign_store::{Account, AccountFilter, AccountState, RevealPolicy};
@@ -15,10 +16,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Moment,
-    extract::{AsOperator, Body, IfMatch, In, Known, ListPlace, PageParameters, Query, edit_tag, search},
+    extract::{
+        AsOperator, Body, IfMatch, In, Known, ListPlace, PageParameters, Query, edit_tag, present, search,
+    },
     invitations::IssuedView,
     page::PageOf,
     problem::{ChangeProblems, EditProblems, RaceProblems, ReadProblems},
+    tokens::request::given_or_null,
     words,
 };
 use crate::{
@@ -55,6 +59,8 @@ pub(super) struct AccountView {
     reveal: Reveal,
     /// Most tokens it may have.
     token_limit: u32,
+    /// The longest life of its tokens, in days from their creation; absent: as the platform says.
+    token_lifetime_days: Option<u16>,
     /// Counts the edits: the ETag.
     edit: u64,
     /// When it was created.
@@ -142,6 +148,9 @@ struct NewAccount {
     /// Most tokens it may have; 1,000 when absent.
     #[schema(maximum = 1_000_000)]
     token_limit: Option<u32>,
+    /// The longest life of its tokens, in days from their creation; no longer than the platform's for its kind.
+    #[schema(value_type = Option<u16>, minimum = 1, maximum = 3650)]
+    token_lifetime_days: Option<Lifetime>,
     /// Whether stored secrets may be shown again; they may when absent.
     reveal: Option<Reveal>,
     /// Who gets an invitation as its first administrator.
@@ -159,6 +168,7 @@ struct FirstAdministrator {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "absent and null are two things in a PATCH")]
 struct AccountPatch {
     /// A new name.
     #[serde(default)]
@@ -166,6 +176,11 @@ struct AccountPatch {
     name: Option<PersonName>,
     /// Whether stored secrets may be shown again. Secrets kept while they could not stay closed for ever.
     reveal: Option<Reveal>,
+    /// The longest life of its tokens, in days from their creation; no longer than the platform's for its kind. It
+    /// binds the tokens that exist at once; `null`: as the platform says.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<u16>, minimum = 1, maximum = 3650)]
+    token_lifetime_days: Option<Option<Lifetime>>,
     /// The operator's own id for it. Operators only.
     #[schema(value_type = Option<words::ExternalId>)]
     external_id: Option<String>,
@@ -210,6 +225,7 @@ impl AccountView {
                 RevealPolicy::Once => Reveal::Once,
             },
             token_limit: account.token_limit,
+            token_lifetime_days: account.token_lifetime.map(Lifetime::days),
             edit: account.edit,
             created_at: account.created_at.into(),
             updated_at: account.updated_at.into(),
@@ -270,6 +286,7 @@ async fn create_account(
         name: new.name,
         api_access: new.api_access,
         token_limit: new.token_limit,
+        token_lifetime: new.token_lifetime_days,
         reveal: new.reveal.map_or(RevealPolicy::Recoverable, Into::into),
         administrator: new.administrator.map(|administrator| administrator.email),
     };
@@ -316,6 +333,7 @@ async fn patch_account(
         reveal: patch.reveal.map(Into::into),
         external_id: patch.external_id,
         state: patch.state.map(Into::into),
+        token_lifetime: given_or_null(patch.token_lifetime_days),
         token_limit: patch.token_limit,
     };
     let account = accounts::edit(&app, &granted, seen, edit).await?;

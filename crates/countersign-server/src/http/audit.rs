@@ -1,4 +1,5 @@
-//! The audit trail: an account's own, the platform's, the proof of its chain, and its export as JSON Lines.
+//! The audit trail: an account's own, the platform's, the proof of its chain, its signed checkpoints, and its export as
+//! JSON Lines.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use countersign_model::{
     actor::Actor,
     id::{AccountId, RequestId},
 };
-use countersign_store::{AuditEntry, AuditFilter, AuditFinding, Outcome};
+use countersign_store::{AuditEntry, AuditFilter, AuditFinding, Checkpoint, Outcome};
 use futures_util::stream;
 use http::header;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Moment,
-    extract::{AsOperator, In, ListPlace, NoBody, PageParameters, Query},
+    extract::{AsOperator, Body, In, ListPlace, NoBody, PageParameters, Query},
     page::PageOf,
     problem::{ChangeProblems, ReadProblems},
     words,
@@ -26,7 +27,11 @@ use super::{
 use crate::{
     app::App,
     error::Error,
-    ops::audit,
+    hexadecimal,
+    ops::{
+        audit,
+        checkpoints::{self, Held},
+    },
     rights::{Operator, ViewAudit},
 };
 
@@ -93,6 +98,67 @@ struct Finding {
     reason: Option<String>,
 }
 
+/// A signed statement: this entry has this hash.
+#[derive(Serialize, ToSchema)]
+struct CheckpointView {
+    /// Which installation says so.
+    cluster: String,
+    /// The number of the entry.
+    number: u64,
+    /// Its hash, hexadecimal.
+    #[schema(value_type = words::Hash)]
+    hash: String,
+    /// When it was signed.
+    at: Moment,
+    /// The Ed25519 key it is signed with, hexadecimal.
+    public_key: String,
+    /// The signature, hexadecimal.
+    signature: String,
+}
+
+/// Checkpoints as they were kept, as objects.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CheckpointsKept {
+    /// At most 100.
+    #[schema(value_type = Vec<CheckpointView>, max_items = 100)]
+    checkpoints: Vec<Value>,
+}
+
+/// What the trail was held to.
+#[derive(Serialize, ToSchema)]
+struct HeldView {
+    /// Whether it agrees with every checkpoint.
+    agrees: bool,
+    /// How many were compared, where it agrees.
+    compared: Option<usize>,
+    /// The entry of the newest of them.
+    newest: Option<u64>,
+    /// The entry of the first it does not agree with.
+    differs_at: Option<u64>,
+    /// Why it does not.
+    reason: Option<&'static str>,
+}
+
+impl Finding {
+    fn broken(number: u64, reason: String) -> Self {
+        Self { whole: false, entries: None, broken_at: Some(number), reason: Some(reason) }
+    }
+}
+
+impl CheckpointView {
+    fn of(cluster: &str, checkpoint: &Checkpoint) -> Self {
+        Self {
+            cluster: cluster.to_owned(),
+            number: checkpoint.number,
+            hash: hexadecimal::encode(&checkpoint.hash),
+            at: checkpoint.at.into(),
+            public_key: hexadecimal::encode(&checkpoint.public_key),
+            signature: hexadecimal::encode(&checkpoint.signature),
+        }
+    }
+}
+
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -122,6 +188,8 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_audit))
         .routes(routes!(verify_audit))
         .routes(routes!(export_audit))
+        .routes(routes!(list_checkpoints))
+        .routes(routes!(hold_audit))
 }
 
 impl AuditQuery {
@@ -215,13 +283,58 @@ async fn verify_audit(
     AsOperator(operator): AsOperator,
     _: NoBody,
 ) -> Result<Json<Finding>, Error> {
+    if let Some((number, false)) = checkpoints::floor_holds(&app).await? {
+        let reason = "the entries up to it were removed, and not by this installation".to_owned();
+        return Ok(Json(Finding::broken(number, reason)));
+    }
     Ok(Json(match audit::verify(&app, &operator).await? {
         AuditFinding::Whole { entries } => {
             Finding { whole: true, entries: Some(entries), broken_at: None, reason: None }
         }
-        AuditFinding::Broken { number, reason } => {
-            Finding { whole: false, entries: None, broken_at: Some(number), reason: Some(reason) }
+        AuditFinding::Broken { number, reason } => Finding::broken(number, reason),
+    }))
+}
+
+/// List signed checkpoints of the audit trail.
+///
+/// Newest first: which hash an entry had when it was the last, signed with the installation's key (Ed25519). Keep
+/// copies elsewhere: with one of them, entries cut off at the end are missed. Operators only.
+#[utoipa::path(get, path = "/audit/checkpoints", tag = "audit", params(PageParameters),
+    responses((status = 200, description = "Checkpoints, newest first", body = PageOf<CheckpointView>), ReadProblems))]
+async fn list_checkpoints(
+    State(app): State<Arc<App>>,
+    AsOperator(operator): AsOperator,
+    Query(page): Query<PageParameters>,
+) -> Result<Json<PageOf<CheckpointView>>, Error> {
+    let place = ListPlace { list: "checkpoints", account: None };
+    let found = checkpoints::list(&app, &operator, &page.open(&app, place)?).await?;
+    let cluster = app.signer.cluster().to_owned();
+    PageOf::of(&app, place, found, |checkpoint| CheckpointView::of(&cluster, &checkpoint)).map(Json)
+}
+
+/// Hold the audit trail to checkpoints kept elsewhere.
+///
+/// Each must be signed by this installation, and its entry must still be there with that hash. Those of entries that
+/// were removed by age are passed over. Operators only.
+#[utoipa::path(post, path = "/audit/checkpoints/check", tag = "audit", request_body = CheckpointsKept,
+    responses((status = 200, description = "What was found", body = HeldView), ChangeProblems))]
+async fn hold_audit(
+    State(app): State<Arc<App>>,
+    AsOperator(operator): AsOperator,
+    Body(kept): Body<CheckpointsKept>,
+) -> Result<Json<HeldView>, Error> {
+    let kept = checkpoints::parse(&kept.checkpoints)?;
+    Ok(Json(match checkpoints::hold(&app, &operator, &kept).await? {
+        Held::Agrees { compared, newest } => {
+            HeldView { agrees: true, compared: Some(compared), newest, differs_at: None, reason: None }
         }
+        Held::Differs { number, reason } => HeldView {
+            agrees: false,
+            compared: None,
+            newest: None,
+            differs_at: Some(number),
+            reason: Some(reason),
+        },
     }))
 }
 

@@ -4,6 +4,7 @@ use countersign_model::{
     actor::Permission,
     api_version::VersionPlan,
     catalog::{AccountKind, Catalog, Category, Label, Preset, RateGroup, Role, ScopeInfo},
+    lifetime::Lifetime,
     scope::Scope,
 };
 use serde::Serialize;
@@ -61,6 +62,10 @@ struct KindView {
     presets: Vec<PresetView>,
     /// Accounts from before this moment may have legacy tokens; `null`: none may.
     legacy_cut_over: Option<Moment>,
+    /// The platform's longest life of a token, in days from its creation; `null`: no bound.
+    token_lifetime_days: Option<u16>,
+    /// Where the API of this kind is reached, without a slash at the end; `null`: not said.
+    base_url: Option<String>,
 }
 
 /// One API version.
@@ -198,6 +203,8 @@ fn kind_view(catalog: &Catalog, kind: &AccountKind) -> KindView {
         rate_groups: kind.rate_groups.iter().map(rate_group).collect(),
         presets: kind.presets.iter().map(|one| preset(catalog, one)).collect(),
         legacy_cut_over: kind.legacy_cut_over.map(Moment),
+        token_lifetime_days: kind.token_lifetime.map(Lifetime::days),
+        base_url: kind.base_url.clone(),
     }
 }
 

@@ -5,6 +5,7 @@
 pub(super) mod answer;
 pub(super) mod caller;
 pub(super) mod facts;
+pub(super) mod version_notice;
 
 use std::{net::IpAddr, sync::Arc};
 

@@ -67,7 +67,7 @@ impl Health {
             "/readyz" => report(&self.ready().await, verbose),
             "/startupz" => report(&[self.has_started()], verbose),
             "/version" => version(self.vitals.schema()),
-            "/metrics" => self.metrics(),
+            "/metrics" => self.metrics().await,
             _ => text(
                 StatusCode::NOT_FOUND,
                 "Here are /livez, /readyz, /startupz, /version and /metrics.\n".to_owned(),
@@ -93,8 +93,13 @@ impl Health {
         ]
     }
 
-    fn metrics(&self) -> Response<Full<Bytes>> {
+    async fn metrics(&self) -> Response<Full<Bytes>> {
         let (applied, head) = self.vitals.progress();
+        // What cannot be read stays as it was told last; `/readyz` says that it cannot be read.
+        if let Some((standing, now)) = self.vitals.outbox().await {
+            self.metrics.note_outbox(&standing, now);
+        }
+        self.metrics.note_anchor(self.vitals.anchor_failing_since());
         match self.metrics.text(applied.0, head.0) {
             Ok(body) => {
                 let mut answer = text(StatusCode::OK, body);

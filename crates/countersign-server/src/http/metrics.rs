@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use countersign_model::time::Timestamp;
+use countersign_store::{Channel, Standing};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -18,10 +20,14 @@ pub struct Metrics {
     refused: Family<ListenerLabels, Counter>,
     applied: Gauge,
     behind: Gauge,
+    waiting: Family<ChannelLabels, Gauge>,
+    dead: Family<ChannelLabels, Gauge>,
+    oldest: Family<ChannelLabels, Gauge>,
     /// Credentials that came in a URL.
     pub misplaced_credentials: Counter,
     /// Asks of gateways we do not know.
     pub untrusted_gateways: Counter,
+    anchor_failing_since: Gauge,
     /// Batches of uses that could not be written and wait.
     pub uses_delayed: Counter,
 }
@@ -52,6 +58,11 @@ struct ListenerLabels {
     listener: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChannelLabels {
+    channel: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("countersign");
@@ -62,8 +73,12 @@ impl Default for Metrics {
             refused: Family::default(),
             applied: Gauge::default(),
             behind: Gauge::default(),
+            waiting: Family::default(),
+            dead: Family::default(),
+            oldest: Family::default(),
             misplaced_credentials: Counter::default(),
             untrusted_gateways: Counter::default(),
+            anchor_failing_since: Gauge::default(),
             uses_delayed: Counter::default(),
             registry: Registry::default(),
         };
@@ -76,6 +91,18 @@ impl Default for Metrics {
             "feed_behind",
             "Committed changes that are not applied yet",
             metrics.behind.clone(),
+        );
+        registry.register("outbox_waiting", "Deliveries that wait", metrics.waiting.clone());
+        registry.register("outbox_dead", "Deliveries that were given up", metrics.dead.clone());
+        registry.register(
+            "outbox_oldest_seconds",
+            "Age of the oldest delivery that waits",
+            metrics.oldest.clone(),
+        );
+        registry.register(
+            "anchor_failing_since_seconds",
+            "Unix time since when the anchor cannot be written; 0 where it can",
+            metrics.anchor_failing_since.clone(),
         );
         let misplaced = metrics.misplaced_credentials.clone();
         registry.register("misplaced_credentials", "Credentials that came in a URL", misplaced);
@@ -108,6 +135,25 @@ impl Metrics {
     /// Counts a decision by its code.
     pub fn note_decision(&self, door: &'static str, code: &'static str) {
         self.decisions.get_or_create(&DecisionLabels { door, code }).inc();
+    }
+
+    /// Notes how the outbox stands at this moment. A channel that is not named has nothing waiting and nothing dead.
+    pub fn note_outbox(&self, standing: &[Standing], now: Timestamp) {
+        for channel in [Channel::Mail, Channel::Webhook] {
+            let found = standing.iter().find(|standing| standing.channel == channel);
+            let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+            let age = found.and_then(|found| found.oldest).map_or(0, |at| now.unix_secs() - at.unix_secs());
+            let labels = ChannelLabels { channel: channel.as_str() };
+            self.waiting.get_or_create(&labels).set(found.map_or(0, |found| count(found.waiting)));
+            self.dead.get_or_create(&labels).set(found.map_or(0, |found| count(found.dead)));
+            self.oldest.get_or_create(&labels).set(age.max(0));
+        }
+    }
+
+    /// Notes since when the anchor cannot be written.
+    pub fn note_anchor(&self, failing_since: Option<Timestamp>) {
+        let since = failing_since.map_or(0, |since| since.unix_millis().div_euclid(1_000));
+        self.anchor_failing_since.set(since);
     }
 
     /// The text a scraper reads. `applied` and `head`: numbers of the last change applied here and committed.

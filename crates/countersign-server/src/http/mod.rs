@@ -2,13 +2,17 @@
 //! rule and never name the store.
 
 mod accounts;
+mod addresses;
+mod announcements;
 mod audit;
+mod backup;
 mod bootstrap;
 mod catalog;
 mod catalog_view;
 mod console;
 mod context;
 pub mod data_plane;
+mod deliveries;
 mod docs;
 mod document;
 mod envelope;
@@ -19,6 +23,7 @@ pub mod health;
 mod import;
 mod index_page;
 mod invitations;
+mod keys;
 mod legacy;
 mod members;
 pub mod metrics;
@@ -32,6 +37,8 @@ pub mod serve;
 mod session;
 mod tokens;
 mod verify;
+mod versions;
+mod webhooks;
 mod whoami;
 mod words;
 
@@ -84,13 +91,20 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .merge(accounts::router())
         .merge(members::router())
         .merge(invitations::router())
+        .merge(addresses::router())
         .merge(people::router())
         .merge(catalog::router())
+        .merge(versions::router())
         .merge(gateways::router())
+        .merge(webhooks::router())
+        .merge(announcements::router())
         .merge(platform_credentials::router())
         .merge(tokens::router())
         .merge(legacy::router())
         .merge(import::router())
-        .merge(audit::router());
+        .merge(deliveries::router())
+        .merge(audit::router())
+        .merge(keys::router())
+        .merge(backup::router());
     OpenApiRouter::with_openapi(document::head()).nest("/api/v1", resources)
 }

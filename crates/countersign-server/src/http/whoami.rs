@@ -38,7 +38,7 @@ struct WhoAmI<'a> {
 
 #[derive(Serialize)]
 struct Limits<'a> {
-    /// From when it is expired, RFC 3339.
+    /// From when it is expired, by its own expiry or a maximum lifetime, RFC 3339.
     expires_at: Option<String>,
     /// From where it may be used; empty: from everywhere.
     addresses: Vec<String>,
@@ -116,15 +116,17 @@ impl<'a> WhoAmI<'a> {
                 scopes.iter().filter(|&scope| catalog.scope(scope).is_some_and(|scope| !scope.is_retired()));
             live.filter_map(|scope| scope_id(catalog, scope)).collect()
         };
-        let groups = catalog.kind(&allowed.account.kind).map(|(_, kind)| kind.rate_groups.as_slice());
-        let enforced = groups.unwrap_or_default().iter().filter(|group| group.enforced);
+        let kind = catalog.kind(&allowed.account.kind).map(|(_, kind)| kind);
+        let groups = kind.map(|kind| kind.rate_groups.as_slice()).unwrap_or_default();
+        let enforced = groups.iter().filter(|group| group.enforced);
+        let expiry = token.expiry(&allowed.account, kind);
         Self {
             account: AccountFacts::of(&allowed.account),
             token: TokenFacts::of(token),
             api_version: allowed.api_version.0,
             scopes: token.access.scopes().map(ids),
             limits: Limits {
-                expires_at: token.expires_at.map(|at| at.to_string()),
+                expires_at: expiry.map(|expiry| expiry.at.to_string()),
                 addresses: token.addresses.networks().iter().map(ToString::to_string).collect(),
                 rate: token
                     .rate_limit

@@ -47,6 +47,31 @@ pub(super) struct GatewayId(String);
 #[schema(pattern = "^plc_[0-7][0-9a-hjkmnp-tv-z]{25}$", example = "plc_01jt3x9k7dfq4v8m2n6p0r5s1w")]
 pub(super) struct PlatformCredentialId(String);
 
+/// Id of an announcement.
+#[derive(ToSchema)]
+#[schema(pattern = "^ann_[0-7][0-9a-hjkmnp-tv-z]{25}$", example = "ann_01jt3x9k7dfq4v8m2n6p0r5s1w")]
+pub(super) struct AnnouncementId(String);
+
+/// Id of a webhook.
+#[derive(ToSchema)]
+#[schema(pattern = "^whk_[0-7][0-9a-hjkmnp-tv-z]{25}$", example = "whk_01jt3x9k7dfq4v8m2n6p0r5s1w")]
+pub(super) struct WebhookId(String);
+
+/// Id of a delivery.
+#[derive(ToSchema)]
+#[schema(pattern = "^dlv_[0-7][0-9a-hjkmnp-tv-z]{25}$", example = "dlv_01jt3x9k7dfq4v8m2n6p0r5s1w")]
+pub(super) struct DeliveryId(String);
+
+/// The code of an event.
+#[derive(ToSchema)]
+#[schema(pattern = "^[a-z]{1,40}(\\.[a-z]{1,40})?$", example = "token.reset")]
+pub(super) struct Event(String);
+
+/// Where the requests of a webhook go: an https URL without user name and without a part behind `#`.
+#[derive(ToSchema)]
+#[schema(format = "uri", max_length = 2_048, example = "https://hooks.example.com/countersign")]
+pub(super) struct WebhookUrl(String);
+
 /// Id of one request, told to the caller and kept in the audit trail.
 #[derive(ToSchema)]
 #[schema(pattern = "^req_[0-7][0-9a-hjkmnp-tv-z]{25}$", example = "req_01jt3x9k7dfq4v8m2n6p0r5s1w")]
@@ -116,6 +141,23 @@ pub(super) struct NewPassword(String);
 #[derive(ToSchema)]
 #[schema(min_length = 1, max_length = 100)]
 pub(super) struct OneTimeCode(String);
+
+/// The code of a link that ends letters; it works as long as the letter is kept.
+#[derive(ToSchema)]
+#[schema(min_length = 1, max_length = 500)]
+pub(super) struct SubscriptionCode(String);
+
+/// How a developer address stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(super) enum AddressState {
+    /// Not yet told of anything.
+    Unconfirmed,
+    /// Told.
+    Confirmed,
+    /// Refused by a mail server for good.
+    Bounced,
+}
 
 /// Where a page of a list starts: sealed, and of use only with the list it came from.
 #[derive(ToSchema)]

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use countersign_model::change::Seq;
-use countersign_store::Store;
+use countersign_store::{Snapshot, Store};
 use countersign_verify::Verifier;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -25,17 +25,21 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Loads everything into the verifier, then follows until stopped.
+    /// Loads everything into the verifier, then follows until stopped. What was committed since the snapshot is in force
+    /// when this returns.
     pub async fn start(
         store: Store,
         verifier: Arc<Verifier>,
+        snapshot: Snapshot,
         stop: CancellationToken,
     ) -> Result<Self, Error> {
-        let snapshot = store.snapshot().await?;
+        let committed = *store.watch_head().borrow();
         verifier.load(snapshot.head, snapshot.records);
         let (announce, applied) = watch::channel(snapshot.head);
         tokio::spawn(follow(store, verifier, announce, stop));
-        Ok(Self { applied })
+        let follower = Self { applied };
+        follower.in_force(committed).await?;
+        Ok(follower)
     }
 
     /// Waits until this node has applied everything up to `seq`.

@@ -3,15 +3,15 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use countersign_model::digest::Digest;
+use countersign_model::{digest::Digest, id::GatewayId};
 use countersign_store::{Gateway, Store};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::{error::Error, limits::TAG_RENEWALS_MAX};
 
 /// Which one header carries what. Everything else a request says is ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub struct GatewayProfile {
 /// A gateway ready to be recognised.
 #[derive(Debug, Clone)]
 pub struct LiveGateway {
+    /// Its id.
+    pub id: GatewayId,
     /// Its name.
     pub name: String,
     /// Keyed digest of its credential.
@@ -44,6 +46,18 @@ pub struct LiveGateway {
 #[derive(Default)]
 pub struct GatewayTable {
     by_name: RwLock<Arc<HashMap<String, Arc<LiveGateway>>>>,
+    renewals: Mutex<Vec<TagRenewal>>,
+}
+
+/// A gateway that proved itself under an older tag, and its tag of today.
+#[derive(Debug, Clone)]
+pub struct TagRenewal {
+    /// Which gateway.
+    pub id: GatewayId,
+    /// The tag it has.
+    pub before: Digest,
+    /// The tag it is to have.
+    pub after: Digest,
 }
 
 impl GatewayProfile {
@@ -75,10 +89,25 @@ impl GatewayTable {
         self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
-    /// The gateway with this credential, whatever its name.
-    pub fn find_by_credential(&self, credential: Digest) -> Option<Arc<LiveGateway>> {
+    /// The gateway whose credential has one of these tags, whatever its name.
+    pub fn find_by_tags(&self, tags: &[Digest]) -> Option<Arc<LiveGateway>> {
         let all = Arc::clone(&self.by_name.read().unwrap_or_else(PoisonError::into_inner));
-        all.values().find(|gateway| gateway.credential == credential).cloned()
+        all.values().find(|gateway| tags.contains(&gateway.credential)).cloned()
+    }
+
+    /// Notes that a gateway proved itself by one of these tags, the first of which is that of today. Nobody waits for it:
+    /// what does not fit is noted at its next call.
+    pub fn note_proved(&self, gateway: &LiveGateway, tags: &[Digest]) {
+        let Some(newest) = tags.first().filter(|newest| **newest != gateway.credential) else { return };
+        let Ok(mut renewals) = self.renewals.try_lock() else { return };
+        if renewals.len() < TAG_RENEWALS_MAX && renewals.iter().all(|one| one.id != gateway.id) {
+            renewals.push(TagRenewal { id: gateway.id, before: gateway.credential, after: *newest });
+        }
+    }
+
+    /// Takes what was noted.
+    pub fn take_renewals(&self) -> Vec<TagRenewal> {
+        std::mem::take(&mut *self.renewals.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -93,5 +122,11 @@ impl LiveGateway {
 fn live(gateway: Gateway) -> Result<LiveGateway, Error> {
     let profile =
         serde_json::from_str(&gateway.profile).map_err(|error| Error::internal("gateway profile", &error))?;
-    Ok(LiveGateway { name: gateway.name, credential: gateway.credential, peers: gateway.peers, profile })
+    Ok(LiveGateway {
+        id: gateway.id,
+        name: gateway.name,
+        credential: gateway.credential,
+        peers: gateway.peers,
+        profile,
+    })
 }

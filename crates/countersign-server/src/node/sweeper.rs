@@ -1,5 +1,5 @@
 //! Small work that recurs: writes the sums of refused attempts into the audit trail, and removes what has ended
-//! (sessions, invitations, remembered answers, old changes). What ended is refused whether it is swept or not; sweeping
+//! (sessions, invitations, remembered answers, old changes, old deliveries). What ended is refused whether it is swept or not; sweeping
 //! only frees the space.
 
 use std::{sync::Arc, time::Duration};
@@ -31,7 +31,12 @@ pub async fn sweep(app: Arc<App>, stop: CancellationToken) {
 }
 
 async fn remove_what_ended(app: &App) {
-    match app.store.sweep(app.clock.wall()).await {
+    let now = app.clock.wall();
+    let swept = match app.store.sweep(now).await {
+        Ok(rows) => app.store.prune_deliveries(now).await.map(|more| rows + more),
+        failed => failed,
+    };
+    match swept {
         Ok(0) => {}
         Ok(rows) => tracing::debug!(rows, "swept"),
         Err(error) => tracing::warn!(%error, "cannot sweep; trying again in a minute"),

@@ -1,4 +1,4 @@
-//! Writes when and from where tokens were last used. The verifier counts; this task empties its counters into the
+//! Writes when, from where and in which API versions tokens were last used. The verifier counts; this task empties its counters into the
 //! store, once a second and at most so many secrets at a time. It delays no request and no change.
 
 use std::{sync::Arc, time::Duration};
@@ -66,5 +66,6 @@ fn last_use(one: Use) -> LastUse {
         at: one.at,
         from: one.from.map(|from| from.to_string()),
         uses: one.uses,
+        versions: one.versions.iter().collect(),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use countersign_model::{change::Seq, decision::Unavailable};
+use countersign_model::{change::Seq, decision::Unavailable, time::Timestamp};
+use countersign_store::Standing;
 
 use crate::app::App;
 
@@ -42,6 +43,17 @@ impl Vitals {
             }
             Err(_) => Err("it did not answer in time"),
         }
+    }
+
+    /// How the outbox stands, and when that was; `None` where the store does not say in time.
+    pub async fn outbox(&self) -> Option<(Vec<Standing>, Timestamp)> {
+        let read = tokio::time::timeout(STORE_ANSWERS_WITHIN, self.app.store.outbox_standing()).await;
+        Some((read.ok()?.ok()?, self.app.clock.wall()))
+    }
+
+    /// Since when the anchor beside the keys cannot be written.
+    pub fn anchor_failing_since(&self) -> Option<Timestamp> {
+        self.app.anchor.failing_since()
     }
 
     /// The numbers of the last change applied here and the last one committed.

@@ -2,6 +2,8 @@
 //! its own, because switching it off denies every token at once.
 
 use countersign_model::{
+    event::Event,
+    lifetime::{Lifetime, Lifetimes},
     limits::{EXTERNAL_ID_BYTES_MAX, TOKENS_PER_ACCOUNT},
     name::{EmailAddress, PersonName},
 };
@@ -10,7 +12,10 @@ use serde_json::{Value, json};
 
 use super::{
     invitations::{self, Issued},
+    keys,
     members::administrator_role,
+    notices,
+    tokens::Patch,
 };
 use crate::{
     app::App,
@@ -35,6 +40,8 @@ pub struct NewAccount {
     pub api_access: bool,
     /// Most tokens it may have.
     pub token_limit: Option<u32>,
+    /// The longest life of its tokens; no longer than the platform's.
+    pub token_lifetime: Option<Lifetime>,
     /// Whether stored secrets may be shown again.
     pub reveal: RevealPolicy,
     /// Who gets an invitation as its first administrator.
@@ -48,6 +55,8 @@ pub struct AccountEdit {
     pub name: Option<PersonName>,
     /// Whether stored secrets may be shown again.
     pub reveal: Option<RevealPolicy>,
+    /// The longest life of its tokens, no longer than the platform's; cleared by null.
+    pub token_lifetime: Patch<Lifetime>,
     /// The operator's own id for it; operators only.
     pub external_id: Option<String>,
     /// Active or suspended; operators only.
@@ -99,6 +108,7 @@ pub async fn create(
     }
     let now = app.clock.wall();
     let id = app.random.id(now)?;
+    let token_lifetime = check_lifetime(app, &new.kind, new.token_lifetime)?;
     let account = Account {
         id,
         external_id: check_external_id(new.external_id)?,
@@ -109,7 +119,9 @@ pub async fn create(
         legacy_tokens: false,
         reveal: new.reveal,
         token_limit: check_token_limit(new.token_limit.unwrap_or(TOKENS_PER_ACCOUNT))?,
-        data_key: DataKey::make(&app.keys, &app.random, id)?,
+        token_lifetime,
+        data_key: DataKey::make(&app.keys, &app.random, id, 1)?,
+        former_data_key: None,
         edit: 1,
         created_at: now,
         updated_at: now,
@@ -129,7 +141,11 @@ pub async fn create(
         Write::new(operator.audit(app, Some(id), deed("account.create", &account, Value::Null, after)));
     let write = write.insert_account(&account);
     let write = match &invited {
-        Some(invited) => write.insert_invitation(&invited.invitation),
+        Some(Issued { invitation, .. }) => {
+            let told = (Event::Invitation, invitation);
+            let name = Some(account.name.as_str());
+            notices::invitation(app, &operator.caller, write, told, name)?.insert_invitation(invitation)
+        }
         None => write,
     };
     app.commit(write).await?;
@@ -159,6 +175,9 @@ pub async fn edit(
     }
     if let Some(limit) = edit.token_limit {
         after.token_limit = check_token_limit(limit)?;
+    }
+    if edit.token_lifetime != Patch::Absent {
+        after.token_lifetime = check_lifetime(app, &before.kind, edit.token_lifetime.over(None))?;
     }
     after.name = edit.name.unwrap_or(after.name);
     after.reveal = edit.reveal.unwrap_or(after.reveal);
@@ -194,7 +213,17 @@ async fn write<R: Right>(
     after: &Account,
 ) -> Result<Account, Error> {
     let audit = granted.audit(app, deed(action, after, facts(before), facts(after)));
-    app.commit(Write::new(audit).update_account(after)).await?;
+    let write = keys::with_policy(app, Write::new(audit), before, after)?;
+    let suspended = before.state == AccountState::Active && after.state == AccountState::Suspended;
+    let write = match (suspended, before.api_access && !after.api_access) {
+        (true, _) => notices::of_account(app, granted, write, (Event::AccountSuspended, after))?,
+        (false, true) => notices::of_account(app, granted, write, (Event::AccessOff, after))?,
+        (false, false) => write,
+    };
+    app.commit(write.update_account(after)).await?;
+    if keys::is_lowered(before, after) {
+        keys::fold_log(app).await;
+    }
     app.store.account(before.id).await?.ok_or_else(Error::not_found)
 }
 
@@ -206,6 +235,19 @@ fn check_external_id(text: String) -> Result<String, Error> {
         let detail =
             format!("it must be 1 to {EXTERNAL_ID_BYTES_MAX} printable ASCII characters without spaces");
         Err(Error::invalid("external_id", detail))
+    }
+}
+
+/// An account may end its tokens earlier than the platform does, never later.
+fn check_lifetime(app: &App, kind: &str, wanted: Option<Lifetime>) -> Result<Option<Lifetime>, Error> {
+    let catalog = app.catalog()?;
+    let platform = Lifetimes::of(None, catalog.kind(kind).map(|(_, kind)| kind)).platform;
+    match (wanted, platform) {
+        (Some(wanted), Some(limit)) if wanted > limit => {
+            let detail = format!("it is {wanted}; the platform's limit for this kind of account is {limit}");
+            Err(Error::invalid("token_lifetime_days", detail))
+        }
+        (wanted, _) => Ok(wanted),
     }
 }
 
@@ -230,6 +272,7 @@ fn facts(account: &Account) -> Value {
         "api_access": account.api_access,
         "shows_secrets_once": account.reveal == RevealPolicy::Once,
         "token_limit": account.token_limit,
+        "token_lifetime_days": account.token_lifetime.map(Lifetime::days),
     })
 }
 

@@ -74,11 +74,11 @@ pub async fn is_open(app: &App) -> Result<bool, Error> {
 pub async fn redeem(app: &App, visitor: &Visitor, first: FirstOperator) -> Result<SignedIn, Error> {
     sign_in::refuse_plain_http(app)?;
     let now = app.clock.wall();
-    let presented = app.keys.tag(Purpose::Code, first.code.as_bytes());
     let open = app.store.bootstrap().await?.filter(|bootstrap| now < bootstrap.expires_at);
-    let right =
-        first.code.len() <= CODE_BYTES_MAX && open.is_some_and(|bootstrap| bootstrap.code == presented);
-    if !right || app.store.has_operator().await? {
+    let fits = first.code.len() <= CODE_BYTES_MAX;
+    let tags = if fits { app.keys.tags(Purpose::Code, first.code.as_bytes()) } else { Vec::new() };
+    let right = open.map(|bootstrap| bootstrap.code).filter(|code| tags.contains(code));
+    if right.is_none() || app.store.has_operator().await? {
         app.throttle.attempts.note(FAILED_SIGN_IN, visitor.address, now);
         return Err(Conflict::CodeSpent.into());
     }
@@ -113,8 +113,9 @@ pub async fn redeem(app: &App, visitor: &Visitor, first: FirstOperator) -> Resul
         before: Value::Null,
         after: profile::facts(&person),
     };
+    let spent = right.ok_or(Conflict::CodeSpent)?;
     let write = Write::new(audit)
-        .spend_bootstrap(presented)
+        .spend_bootstrap(spent)
         .insert_person(&person)
         .insert_session(&session)
         .remember_device(&sign_in::new_device(app, &person, &device));

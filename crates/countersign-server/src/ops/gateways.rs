@@ -73,10 +73,12 @@ pub async fn create(app: &App, operator: &Operator, new: NewGateway) -> Result<(
     }
     let now = app.clock.wall();
     let secret = mint(app, &format())?;
+    let (root, credential) = app.keys.rooted_tag(Purpose::Gateway, secret.expose().as_bytes());
     let gateway = Gateway {
         id: app.random.id(now)?,
         name,
-        credential: app.keys.tag(Purpose::Gateway, secret.expose().as_bytes()),
+        credential,
+        root,
         last4: secret.last4(),
         peers,
         profile: written(&new.profile)?,
@@ -116,14 +118,11 @@ pub async fn edit(
 pub async fn reset(app: &App, operator: &Operator, name: &str) -> Result<(Gateway, Secret), Error> {
     let before = find(app, operator, name).await?;
     let secret = mint(app, &format())?;
-    let after = Gateway {
-        credential: app.keys.tag(Purpose::Gateway, secret.expose().as_bytes()),
-        last4: secret.last4(),
-        ..before.clone()
-    };
+    let (root, credential) = app.keys.rooted_tag(Purpose::Gateway, secret.expose().as_bytes());
+    let after = Gateway { credential, root, last4: secret.last4(), ..before.clone() };
     let write =
         Write::new(operator.audit(app, None, deed("gateway.reset", &after, facts(&before), facts(&after))));
-    commit(app, write.update_gateway(&after)).await?;
+    commit(app, write.reset_gateway(&after)).await?;
     Ok((find(app, operator, name).await?, secret))
 }
 

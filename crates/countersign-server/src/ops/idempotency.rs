@@ -1,12 +1,13 @@
 //! Idempotency keys: a request that was answered is answered the same again for 24 hours, per actor and operation. What
 //! is remembered holds no secret; a replay opens it again from its sealed row, where it is still the current one.
 
-use countersign_model::actor::Actor;
+use countersign_model::{actor::Actor, event::Event};
 use countersign_store::{Remembered, RememberedKey, Token, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
+    notices,
     secrets::{self, SecretUnavailable, Shown},
     tokens::deed,
 };
@@ -139,7 +140,9 @@ pub(super) async fn replay<R: Right>(
             after: json!({ "generation": earlier.secret_generation, "idempotent_replay": true }),
         },
     );
-    app.commit(Write::new(audit)).await?;
+    let write = Write::new(audit);
+    let write = notices::of_token(app, granted, write, (Event::SecretShown, &token), Value::Null)?;
+    app.commit(write).await?;
     let secret = secrets::open(app, &granted.account, &token)?;
     Ok((token, Shown::Secret(secret)))
 }

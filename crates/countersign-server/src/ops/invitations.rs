@@ -1,8 +1,9 @@
 //! Invitations: a one-time link with which somebody joins an account, becomes an operator, or chooses a new password. The
-//! code is in the answer that makes it and nowhere else; its keyed tag is kept.
+//! code is in the answer that makes it and in the letter that hands it over; what is kept is its keyed tag.
 
 use countersign_model::{
     actor::Actor,
+    event::Event,
     id::{AccountId, InvitationId},
     name::{EmailAddress, PersonName},
 };
@@ -13,7 +14,7 @@ use zeroize::Zeroizing;
 use super::{
     attempts::FAILED_SIGN_IN,
     members::{check_role, may_give},
-    password_rules, profile,
+    notices, password_rules, profile,
     sessions::mint_cookie,
     sign_in::{self, SignedIn, Visitor},
 };
@@ -80,7 +81,10 @@ pub async fn create(
     }
     let draft = draft(app, &granted.caller, Some(granted.account.id), email, Some(role.to_owned()))?;
     let what = deed("invitation.create", &draft.invitation);
-    app.commit(Write::new(granted.audit(app, what)).insert_invitation(&draft.invitation)).await?;
+    let write = Write::new(granted.audit(app, what)).insert_invitation(&draft.invitation);
+    let told = (Event::Invitation, &draft.invitation);
+    let name = Some(granted.account.name.as_str());
+    app.commit(notices::invitation(app, &granted.caller, write, told, name)?).await?;
     Ok(draft)
 }
 
@@ -109,13 +113,14 @@ pub(super) fn draft(
     role: Option<String>,
 ) -> Result<Issued, Error> {
     let now = app.clock.wall();
-    let code = mint_cookie(app)?;
+    let id = app.random.id(now)?;
+    let code = notices::code::of_new(app, id);
     let created_by = match &caller.identity {
         Identity::Person { person, .. } => Some(person.id),
         _ => None,
     };
     let invitation = Invitation {
-        id: app.random.id(now)?,
+        id,
         account,
         email,
         role,
@@ -182,7 +187,13 @@ async fn open(app: &App, code: &str) -> Result<Option<Invitation>, Error> {
     if code.len() > CODE_BYTES_MAX {
         return Ok(None);
     }
-    let found = app.store.invitation_by_code(app.keys.tag(Purpose::Code, code.as_bytes())).await?;
+    let mut found = None;
+    for tag in app.keys.tags(Purpose::Code, code.as_bytes()) {
+        found = app.store.invitation_by_code(tag).await?;
+        if found.is_some() {
+            break;
+        }
+    }
     Ok(found.filter(|invitation| app.clock.wall() < invitation.expires_at))
 }
 

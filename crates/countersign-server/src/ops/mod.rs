@@ -1,23 +1,33 @@
 //! Use cases: one file per kind of deed. They know no transport; doors call them with a proof of the right.
 
 pub mod accounts;
+pub mod addresses;
+pub mod announcements;
 pub mod attempts;
 pub mod audit;
+pub mod backup;
 pub mod bootstrap;
 pub mod catalogs;
+pub mod checkpoints;
+pub mod deliveries;
 pub mod gateways;
 pub mod idempotency;
 pub mod import;
 pub mod invitations;
+pub mod keys;
 pub mod legacy;
 pub mod members;
+pub mod notices;
 mod password_rules;
 pub mod passwords;
 pub mod people;
 pub mod platform_credentials;
 pub mod profile;
+pub mod reminders;
 pub mod secrets;
 pub mod sessions;
 pub mod sign_in;
 pub mod throttle;
 pub mod tokens;
+pub mod versions;
+pub mod webhooks;

@@ -1,11 +1,12 @@
 //! People, as operators see them: find, edit, switch off, make operators, and start a new password.
 
-use countersign_model::{id::UserId, name::EmailAddress};
+use countersign_model::{event::Event, id::UserId, name::EmailAddress};
 use countersign_store::{Page, PageAsk, Person, PersonFilter, Write};
 use serde_json::{Value, json};
 
 use super::{
     invitations::{self, Issued, OPERATOR_ROLE},
+    notices,
     profile::{ProfileEdit, deed, facts},
 };
 use crate::{
@@ -73,7 +74,8 @@ pub async fn invite_operator(app: &App, operator: &Operator, email: EmailAddress
     let draft = invitations::draft(app, &operator.caller, None, email, Some(OPERATOR_ROLE.to_owned()))?;
     let what = invitations::deed("invitation.create", &draft.invitation);
     let write = Write::new(operator.audit(app, None, what)).insert_invitation(&draft.invitation);
-    app.commit(write).await?;
+    let told = (Event::Invitation, &draft.invitation);
+    app.commit(notices::invitation(app, &operator.caller, write, told, None)?).await?;
     Ok(draft)
 }
 
@@ -88,6 +90,7 @@ pub async fn reset_password(app: &App, operator: &Operator, id: UserId) -> Resul
     let after = json!({ "expires_at": draft.invitation.expires_at.to_string() });
     let what = deed("person.password_reset", &person, Value::Null, after);
     let write = Write::new(operator.audit(app, None, what)).insert_invitation(&draft.invitation);
-    app.commit(write).await?;
+    let told = (Event::PasswordReset, &draft.invitation);
+    app.commit(notices::invitation(app, &operator.caller, write, told, None)?).await?;
     Ok(draft)
 }

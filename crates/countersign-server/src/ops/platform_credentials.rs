@@ -9,7 +9,10 @@ use countersign_model::{
 use countersign_store::{PlatformCredential, Write};
 use serde_json::{Value, json};
 
-use super::gateways::{machine_name, mint};
+use super::{
+    gateways::{machine_name, mint},
+    keys,
+};
 use crate::{
     app::App,
     caller::Deed,
@@ -34,9 +37,18 @@ pub async fn find_live(
     if format().shape(credential.secret()) != Shape::Minted {
         return Ok(None);
     }
-    let tag = app.keys.tag(Purpose::Platform, credential.secret());
+    let tags = app.keys.tags(Purpose::Platform, credential.secret());
     let now = app.clock.wall();
-    let found = app.store.platform_credential(tag).await?;
+    let mut found = None;
+    for tag in &tags {
+        found = app.store.platform_credential(*tag).await?;
+        if found.is_some() {
+            break;
+        }
+    }
+    if let (Some(found), Some(newest)) = (&found, tags.first()) {
+        keys::renew_platform_tag(app, found, *newest).await?;
+    }
     // In Basic the user name is free; the credential's own name is what people try, so only that is let pass.
     let named = |found: &PlatformCredential| credential.sid().is_none_or(|name| name.as_str() == found.name);
     Ok(found.filter(|found| named(found) && found.expires_at.is_none_or(|end| now < end)))
@@ -64,10 +76,12 @@ pub async fn create(
         return Err(Error::new(Kind::Conflict, "platform_credential_limit", detail));
     }
     let secret = mint(app, &format())?;
+    let (root, credential) = app.keys.rooted_tag(Purpose::Platform, secret.expose().as_bytes());
     let credential = PlatformCredential {
         id: app.random.id(now)?,
         name,
-        credential: app.keys.tag(Purpose::Platform, secret.expose().as_bytes()),
+        credential,
+        root,
         last4: secret.last4(),
         created_at: now,
         expires_at,

@@ -11,7 +11,7 @@ use countersign_store::{Account, RevealPolicy, Secret as KeptSecret, Token};
 use crate::{
     app::App,
     error::{Error, Kind},
-    sealing::{DataKey, Place},
+    sealing::{DataKey, Header, Place},
 };
 
 /// A new secret: the row to keep, and the text to show once.
@@ -90,11 +90,12 @@ pub fn mint(
     if let Some(error) = failed {
         return Err(error);
     }
-    let sealed = if is_recoverable(app, account) {
-        let key = DataKey::unwrap(&app.keys, account.id, &account.data_key)?;
-        Some(key.seal(&app.random, Place { account: account.id, token, generation }, &clear)?)
+    let (sealed, data_key) = if is_recoverable(app, account) {
+        let key = DataKey::unwrap(&app.keys, account.id, &account.data_key.wrapped)?;
+        let place = Place { account: account.id, token, generation };
+        (Some(key.seal(&app.random, place, &clear)?), Some(key.generation()))
     } else {
-        None
+        (None, None)
     };
     let lookup = app.keys.lookup();
     let digest = lookup
@@ -103,8 +104,10 @@ pub fn mint(
     let kept = KeptSecret {
         digest,
         pepper: lookup.generation(),
+        layered_over: None,
         generation,
         sealed,
+        data_key,
         last4: clear.last4(),
         weak: false,
         created_at: now,
@@ -130,7 +133,7 @@ pub fn rotate(
     let before = std::mem::replace(&mut token.secrets, vec![minted.kept]).into_iter().next();
     if let (Some(secs), Some(mut old)) = (overlap_secs, before) {
         old.ends_at = Some(now.plus_secs(secs));
-        old.sealed = None;
+        (old.sealed, old.data_key) = (None, None);
         token.secrets.push(old);
     }
     Ok(minted.clear)
@@ -145,6 +148,13 @@ pub fn unavailable(app: &App, account: &Account, token: &Token) -> Option<Secret
     if sealed { None } else { Some(SecretUnavailable::DigestOnly) }
 }
 
+/// The wrapped data key that a secret of an account was sealed with: while secrets are sealed anew there are two.
+pub(in crate::ops) fn wrapping<'a>(account: &'a Account, sealed: &[u8]) -> Result<&'a [u8], Error> {
+    let generation = Header::read(sealed)?.0.data_key;
+    let former = account.former_data_key.as_deref().filter(|_| generation != account.data_key.generation);
+    Ok(former.unwrap_or(&account.data_key.wrapped))
+}
+
 /// Opens the current secret of a token. Whoever calls this has committed the audit entry of it.
 pub fn open(app: &App, account: &Account, token: &Token) -> Result<Secret, Error> {
     if let Some(reason) = unavailable(app, account, token) {
@@ -152,6 +162,6 @@ pub fn open(app: &App, account: &Account, token: &Token) -> Result<Secret, Error
     }
     let current = token.secrets.first().ok_or_else(|| SecretUnavailable::DigestOnly.refusal())?;
     let sealed = current.sealed.as_deref().ok_or_else(|| SecretUnavailable::DigestOnly.refusal())?;
-    let key = DataKey::unwrap(&app.keys, account.id, &account.data_key)?;
+    let key = DataKey::unwrap(&app.keys, account.id, wrapping(account, sealed)?)?;
     key.open(Place { account: account.id, token: token.id, generation: current.generation }, sealed)
 }

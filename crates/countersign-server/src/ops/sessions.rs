@@ -36,16 +36,22 @@ pub(super) fn mint_cookie(app: &App) -> Result<Zeroizing<String>, Error> {
     Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_ref())))
 }
 
-/// The tag a cookie is kept by; `None` for what cannot be one of ours.
-pub(super) fn cookie_tag(app: &App, purpose: Purpose, cookie: &[u8]) -> Option<Digest> {
-    (cookie.len() == COOKIE_CHARS).then(|| app.keys.tag(purpose, cookie))
+/// The tags a cookie may be kept by, the likeliest first; none for what cannot be one of ours.
+pub(super) fn cookie_tags(app: &App, purpose: Purpose, cookie: &[u8]) -> Vec<Digest> {
+    if cookie.len() == COOKIE_CHARS { app.keys.tags(purpose, cookie) } else { Vec::new() }
 }
 
 /// Who holds this cookie. An ended session and a made-up one are one answer.
 pub async fn resume(app: &App, cookie: &[u8]) -> Result<Identity, Error> {
     let ended = || Error::new(Kind::Unauthenticated, "session_ended", "Your session ended; sign in again.");
-    let tag = cookie_tag(app, Purpose::Session, cookie).ok_or_else(ended)?;
-    let session = app.store.session(tag).await?.ok_or_else(ended)?;
+    let mut session = None;
+    for tag in cookie_tags(app, Purpose::Session, cookie) {
+        session = app.store.session(tag).await?;
+        if session.is_some() {
+            break;
+        }
+    }
+    let session = session.ok_or_else(ended)?;
     let person = app.store.person(session.user).await?.ok_or_else(ended)?;
     let now = app.clock.wall();
     if !is_live(app, &session, now) || !person.active || person.generation != session.user_generation {

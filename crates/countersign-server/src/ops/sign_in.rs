@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{
     attempts::{FAILED_SIGN_IN, SIGN_IN_REFUSED},
-    sessions::{cookie_tag, mint_cookie},
+    sessions::{cookie_tags, mint_cookie},
     throttle::Counted,
 };
 use crate::{
@@ -108,11 +108,14 @@ async fn known_device(
     visitor: &Visitor,
     person: Option<&Person>,
 ) -> Result<Option<Digest>, Error> {
-    let tag = visitor.device.as_ref().and_then(|cookie| cookie_tag(app, Purpose::Device, cookie.as_bytes()));
-    let Some(tag) = tag else { return Ok(None) };
+    let Some(cookie) = visitor.device.as_ref() else { return Ok(None) };
     // Looked for where there is nobody too, so that the time does not tell.
     let user = person.map_or(UserId::from_u128(0), |person| person.id);
-    Ok(app.store.knows_device(user, tag).await?.then_some(tag))
+    let mut known = None;
+    for tag in cookie_tags(app, Purpose::Device, cookie.as_bytes()) {
+        known = known.or(app.store.knows_device(user, tag).await?.then_some(tag));
+    }
+    Ok(known)
 }
 
 /// Strangers are counted by address and by the e-mail address they try, anybody's or not; a known device by itself,

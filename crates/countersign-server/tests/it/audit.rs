@@ -1,5 +1,6 @@
 //! The audit trail.
 
+mod checkpoints;
 mod deeds;
 
 use serde_json::{Value, json};

@@ -52,6 +52,9 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("PATCH", "/api/v1/profile", PEOPLE),
     ("PUT", "/api/v1/profile/password", PEOPLE),
     ("POST", "/api/v1/invitations/accept", OWN_PAGES),
+    ("POST", "/api/v1/addresses/confirm", OWN_PAGES),
+    ("POST", "/api/v1/addresses/unsubscribe", OWN_PAGES),
+    ("POST", "/api/v1/addresses/resubscribe", OWN_PAGES),
     ("GET", "/api/v1/accounts", "uaaaaaafaa"),
     ("POST", "/api/v1/accounts", OPERATORS),
     ("GET", "/api/v1/accounts/{account_id}", VIEW_ACCOUNT),
@@ -63,7 +66,20 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/accounts/{account_id}/invitations", MANAGE_MEMBERS),
     ("POST", "/api/v1/accounts/{account_id}/invitations", MANAGE_MEMBERS),
     ("DELETE", "/api/v1/accounts/{account_id}/invitations/{invitation_id}", MANAGE_MEMBERS),
+    ("GET", "/api/v1/accounts/{account_id}/addresses", TOKENS),
+    ("POST", "/api/v1/accounts/{account_id}/addresses/ask", TOKENS),
+    ("GET", "/api/v1/accounts/{account_id}/webhooks", MANAGE_ACCOUNT),
+    ("POST", "/api/v1/accounts/{account_id}/webhooks", MANAGE_ACCOUNT),
+    ("GET", "/api/v1/accounts/{account_id}/webhooks/{webhook_id}", MANAGE_ACCOUNT),
+    ("PATCH", "/api/v1/accounts/{account_id}/webhooks/{webhook_id}", MANAGE_ACCOUNT),
+    ("DELETE", "/api/v1/accounts/{account_id}/webhooks/{webhook_id}", MANAGE_ACCOUNT),
+    ("POST", "/api/v1/accounts/{account_id}/webhooks/{webhook_id}/rotate", MANAGE_ACCOUNT),
+    ("POST", "/api/v1/accounts/{account_id}/webhooks/{webhook_id}/test", MANAGE_ACCOUNT),
+    ("GET", "/api/v1/accounts/{account_id}/webhooks/{webhook_id}/deliveries", MANAGE_ACCOUNT),
     ("GET", "/api/v1/accounts/{account_id}/audit", VIEW_AUDIT),
+    ("GET", "/api/v1/accounts/{account_id}/deliveries", VIEW_AUDIT),
+    ("GET", "/api/v1/accounts/{account_id}/deliveries/{delivery_id}", VIEW_AUDIT),
+    ("POST", "/api/v1/accounts/{account_id}/deliveries/{delivery_id}/retry", TOKENS_BY_PEOPLE),
     ("GET", "/api/v1/accounts/{account_id}/tokens", TOKENS),
     ("POST", "/api/v1/accounts/{account_id}/tokens", TOKENS),
     ("GET", "/api/v1/accounts/{account_id}/tokens/{token_id}", TOKENS),
@@ -72,6 +88,7 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/accounts/{account_id}/tokens/{token_id}/duplicate", TOKENS),
     ("POST", "/api/v1/accounts/{account_id}/tokens/{token_id}/upgrade", TOKENS),
     ("POST", "/api/v1/accounts/{account_id}/tokens/{token_id}/reset", TOKENS),
+    ("POST", "/api/v1/accounts/{account_id}/tokens/{token_id}/overlap/end", TOKENS),
     ("POST", "/api/v1/accounts/{account_id}/tokens/{token_id}/reveal", REVEAL),
     ("POST", "/api/v1/accounts/{account_id}/tokens/{token_id}/disable", TOKENS),
     ("POST", "/api/v1/accounts/{account_id}/tokens/{token_id}/enable", TOKENS),
@@ -90,6 +107,8 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/people/{user_id}", OPERATORS),
     ("PATCH", "/api/v1/people/{user_id}", OPERATORS),
     ("POST", "/api/v1/people/{user_id}/password-reset", OPERATORS),
+    ("GET", "/api/v1/versions", OPERATORS),
+    ("GET", "/api/v1/versions/{kind}/{number}/tokens", OPERATORS),
     ("GET", "/api/v1/catalog", ANYBODY),
     ("PUT", "/api/v1/catalog", OPERATORS),
     ("GET", "/api/v1/catalog/source", OPERATORS),
@@ -103,15 +122,46 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/platform-credentials", OPERATORS),
     ("POST", "/api/v1/platform-credentials", OPERATORS),
     ("DELETE", "/api/v1/platform-credentials/{platform_credential_id}", OPERATORS),
+    ("GET", "/api/v1/webhooks", OPERATORS),
+    ("POST", "/api/v1/webhooks", OPERATORS),
+    ("GET", "/api/v1/webhooks/{webhook_id}", OPERATORS),
+    ("PATCH", "/api/v1/webhooks/{webhook_id}", OPERATORS),
+    ("DELETE", "/api/v1/webhooks/{webhook_id}", OPERATORS),
+    ("POST", "/api/v1/webhooks/{webhook_id}/rotate", OPERATORS),
+    ("POST", "/api/v1/webhooks/{webhook_id}/test", OPERATORS),
+    ("GET", "/api/v1/webhooks/{webhook_id}/deliveries", OPERATORS),
+    ("GET", "/api/v1/announcements", OPERATORS),
+    ("POST", "/api/v1/announcements", OPERATORS),
+    ("GET", "/api/v1/announcements/{announcement_id}", OPERATORS),
+    ("PATCH", "/api/v1/announcements/{announcement_id}", OPERATORS),
+    ("DELETE", "/api/v1/announcements/{announcement_id}", OPERATORS),
+    ("GET", "/api/v1/announcements/{announcement_id}/audience", OPERATORS),
+    ("POST", "/api/v1/announcements/{announcement_id}/send", OPERATORS),
+    ("GET", "/api/v1/announcements/{announcement_id}/deliveries", OPERATORS),
+    ("GET", "/api/v1/keys", OPERATORS),
+    ("POST", "/api/v1/keys/rotations", OPERATORS),
     ("POST", "/api/v1/import", OPERATORS),
+    ("GET", "/api/v1/deliveries", OPERATORS),
+    ("GET", "/api/v1/deliveries/{delivery_id}", OPERATORS),
+    ("POST", "/api/v1/deliveries/{delivery_id}/retry", OPERATORS),
+    ("GET", "/api/v1/outbox", OPERATORS),
     ("GET", "/api/v1/audit", OPERATORS),
     ("POST", "/api/v1/audit/verify", OPERATORS),
     ("GET", "/api/v1/audit/export", OPERATORS),
+    ("GET", "/api/v1/audit/checkpoints", OPERATORS),
+    ("POST", "/api/v1/audit/checkpoints/check", OPERATORS),
+    ("POST", "/api/v1/backup", OPERATORS),
 ];
 
 /// These do not ask who somebody is, only from which page they come.
-const DOORS_FOR_STRANGERS: [(&str, &str); 3] =
-    [("POST", "/api/v1/bootstrap"), ("POST", "/api/v1/session"), ("POST", "/api/v1/invitations/accept")];
+const DOORS_FOR_STRANGERS: [(&str, &str); 6] = [
+    ("POST", "/api/v1/bootstrap"),
+    ("POST", "/api/v1/session"),
+    ("POST", "/api/v1/invitations/accept"),
+    ("POST", "/api/v1/addresses/confirm"),
+    ("POST", "/api/v1/addresses/unsubscribe"),
+    ("POST", "/api/v1/addresses/resubscribe"),
+];
 
 /// Every right a managing token can hold.
 const MANAGEMENT: [&str; 7] = [
@@ -148,11 +198,15 @@ fn filled(path: &str, account: &str) -> String {
     path.replace("{account_id}", account)
         .replace("{half}", "read-write")
         .replace("{name}", "nobody")
+        .replace("{kind}/{number}", "brand/14")
         .replace("{sid}", "BR00000000000000000000000000")
         .replace("{session_id}", "ses_01jt3x9k7dfq4v8m2n6p0r5s1w")
         .replace("{user_id}", "usr_01jt3x9k7dfq4v8m2n6p0r5s1w")
         .replace("{token_id}", "tok_01jt3x9k7dfq4v8m2n6p0r5s1w")
         .replace("{invitation_id}", "inv_01jt3x9k7dfq4v8m2n6p0r5s1w")
+        .replace("{announcement_id}", "ann_01jt3x9k7dfq4v8m2n6p0r5s1w")
+        .replace("{delivery_id}", "dlv_01jt3x9k7dfq4v8m2n6p0r5s1w")
+        .replace("{webhook_id}", "whk_01jt3x9k7dfq4v8m2n6p0r5s1w")
         .replace("{platform_credential_id}", "plc_01jt3x9k7dfq4v8m2n6p0r5s1w")
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use countersign_model::digest::Digest;
 use hyper::header::{HeaderMap, HeaderValue};
 
 use crate::{app::App, http::Peer, keys::Purpose, node::LiveGateway};
@@ -36,16 +37,23 @@ impl<'r> Claim<'r> {
 pub fn named(app: &App, name: &str, claim: &Claim<'_>, peer: Peer) -> Option<Arc<LiveGateway>> {
     let &Claim::One(credential) = claim else { return None };
     // The tag is made for unknown names too, so that the time tells no names.
-    let tag = app.keys.tag(Purpose::Gateway, credential);
+    let tags = app.keys.tags(Purpose::Gateway, credential);
     let gateway = app.gateways.find(name)?;
-    (gateway.credential == tag && may_call_from(&gateway, peer)).then_some(gateway)
+    let proved = tags.contains(&gateway.credential) && may_call_from(&gateway, peer);
+    proved.then(|| noted(app, gateway, &tags))
 }
 
 /// The gateway whose credential the caller proves, whatever its name.
 pub fn any(app: &App, claim: &Claim<'_>, peer: Peer) -> Option<Arc<LiveGateway>> {
     let &Claim::One(credential) = claim else { return None };
-    let tag = app.keys.tag(Purpose::Gateway, credential);
-    app.gateways.find_by_credential(tag).filter(|gateway| may_call_from(gateway, peer))
+    let tags = app.keys.tags(Purpose::Gateway, credential);
+    let gateway = app.gateways.find_by_tags(&tags).filter(|gateway| may_call_from(gateway, peer))?;
+    Some(noted(app, gateway, &tags))
+}
+
+fn noted(app: &App, gateway: Arc<LiveGateway>, tags: &[Digest]) -> Arc<LiveGateway> {
+    app.gateways.note_proved(&gateway, tags);
+    gateway
 }
 
 /// A caller without an address, over a unix socket, is only a gateway that may call from everywhere.

@@ -62,7 +62,7 @@ pub fn seal_cursor(app: &App, place: ListPlace, next: Option<String>) -> Result<
     let Some(next) = next else { return Ok(None) };
     let nonce: [u8; NONCE_LEN] = app.random.bytes()?;
     let payload = Payload { msg: next.as_bytes(), aad: &place.associated_data() };
-    let sealed = cipher(app)
+    let sealed = cipher(&app.keys.cursor())
         .encrypt(&XNonce::from(nonce), payload)
         .map_err(|_| Error::internal("cursor", &"the cipher refused"))?;
     Ok(Some(URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())))
@@ -73,8 +73,13 @@ fn open_cursor(app: &App, place: ListPlace, cursor: &str) -> Result<String, Erro
         let bytes =
             URL_SAFE_NO_PAD.decode(Some(cursor).filter(|cursor| cursor.len() <= CURSOR_CHARS_MAX)?).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>()?;
-        let payload = Payload { msg: sealed, aad: &place.associated_data() };
-        String::from_utf8(cipher(app).decrypt(&XNonce::from(*nonce), payload).ok()?).ok()
+        let data = place.associated_data();
+        let keys = app.keys.cursors();
+        let opened = keys.iter().find_map(|key| {
+            let payload = Payload { msg: sealed, aad: &data };
+            cipher(key).decrypt(&XNonce::from(*nonce), payload).ok()
+        });
+        String::from_utf8(opened?).ok()
     };
     open().ok_or_else(|| {
         let detail =
@@ -83,9 +88,8 @@ fn open_cursor(app: &App, place: ListPlace, cursor: &str) -> Result<String, Erro
     })
 }
 
-fn cipher(app: &App) -> XChaCha20Poly1305 {
-    let key = app.keys.cursor();
-    XChaCha20Poly1305::new((&*key).into())
+fn cipher(key: &[u8; 32]) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(key.into())
 }
 
 impl ListPlace {

@@ -4,7 +4,7 @@
 use countersign_model::{decision::Allowed, id::RequestId, rate::RateLimit};
 use hyper::header::{HeaderMap, HeaderName};
 
-use crate::http::data_plane::{answer::insert, facts::scope_id};
+use crate::http::data_plane::{answer::insert, facts::scope_id, version_notice::VersionNotice};
 
 /// The identity headers, all of them.
 pub(in crate::http) const IDENTITY_HEADERS: [&str; 7] = [
@@ -35,7 +35,9 @@ pub(super) fn tell(headers: &mut HeaderMap, allowed: &Allowed, id: RequestId) {
     if let Some(rate) = allowed.rate {
         tell_limit(headers, rate.limit, rate.remaining, rate.reset_secs);
     }
-    tell_version(headers, allowed);
+    if let Some(notice) = VersionNotice::of(allowed) {
+        notice.tell(headers);
+    }
 }
 
 /// The fields of the IETF draft *RateLimit header fields for HTTP* (draft-ietf-httpapi-ratelimit-headers).
@@ -47,17 +49,4 @@ pub(super) fn tell_limit(headers: &mut HeaderMap, limit: RateLimit, remaining: u
         HeaderName::from_static("ratelimit"),
         &format!("\"default\";r={remaining};t={reset_secs}"),
     );
-}
-
-/// `Deprecation` (RFC 9745, a date as structured field) and `Sunset` (RFC 8594, an HTTP date), where the version in
-/// effect has these dates.
-fn tell_version(headers: &mut HeaderMap, allowed: &Allowed) {
-    let kind = allowed.catalog.kind(&allowed.account.kind);
-    let Some(plan) = kind.and_then(|(_, kind)| kind.version(allowed.api_version)) else { return };
-    if let Some(at) = plan.deprecated_at {
-        insert(headers, HeaderName::from_static("deprecation"), &format!("@{}", at.unix_secs()));
-    }
-    if let Some(at) = plan.sunset_at {
-        insert(headers, HeaderName::from_static("sunset"), &at.to_http_date());
-    }
 }

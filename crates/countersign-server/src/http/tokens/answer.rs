@@ -1,6 +1,6 @@
 //! Tokens on the wire, as answers have them. Digests and sealed secrets have no field here.
 
-use countersign_model::{actor::Actor, rate::RateLimit as Rate};
+use countersign_model::{actor::Actor, lifetime::ExpiryRule, rate::RateLimit as Rate};
 use countersign_store::Secret as KeptSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use crate::{
     http::{Moment, words},
     ops::{
         secrets::Shown,
-        tokens::{Answer, EffectiveState, TokenView},
+        tokens::{Answer, EffectiveState, TokenView, Told},
     },
 };
 
@@ -43,10 +43,21 @@ pub struct TokenSummary {
     /// Addresses that hear of it.
     #[schema(value_type = Vec<words::EmailAddress>, max_items = 20)]
     pub developer_emails: Vec<String>,
-    /// How many scopes it holds.
+    /// Who is told of what happens to it, each address once, and whether it reaches them.
+    #[schema(max_items = 21)]
+    pub told: Vec<ToldView>,
+    /// How many scopes it holds, retired ones too.
     pub scopes_count: usize,
-    /// From when it is expired.
+    /// How many of its scopes only read; retired ones count nowhere here.
+    pub reads: usize,
+    /// How many of its scopes do more than read.
+    pub writes: usize,
+    /// From when it is expired, as it says itself.
     pub expires_at: Option<Moment>,
+    /// From when it is expired in fact: by its own expiry, or earlier by a maximum lifetime. Absent: never.
+    pub effective_expires_at: Option<Moment>,
+    /// What sets the end in fact.
+    pub expiry_set_by: Option<ExpirySetBy>,
     /// From where it may be used; empty: from everywhere.
     #[schema(value_type = Vec<words::Network>, max_items = 50)]
     pub addresses: Vec<String>,
@@ -101,6 +112,18 @@ pub enum TokenState {
     Expired,
 }
 
+/// What sets the end of a token's life.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpirySetBy {
+    /// Its own expiry.
+    Token,
+    /// The maximum lifetime of its account.
+    Account,
+    /// The maximum lifetime of the platform.
+    Platform,
+}
+
 /// The dates of an API version.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct VersionDates {
@@ -126,6 +149,46 @@ pub struct TokenContact {
     /// Their address.
     #[schema(value_type = words::EmailAddress)]
     pub email: String,
+}
+
+/// Somebody who is told of what happens to a token.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ToldView {
+    /// Their address.
+    #[schema(value_type = words::EmailAddress)]
+    pub address: String,
+    /// `contact` or `developer`.
+    #[schema(value_type = ToldKind)]
+    pub kind: &'static str,
+    /// Whether it reaches them.
+    #[schema(value_type = HearsWord)]
+    pub state: &'static str,
+}
+
+/// As what somebody is told.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "describes the words of a field to readers of the document")]
+pub enum ToldKind {
+    /// The primary contact.
+    Contact,
+    /// A developer address.
+    Developer,
+}
+
+/// Whether what is told reaches an address.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "describes the words of a field to readers of the document")]
+pub enum HearsWord {
+    /// It does.
+    Confirmed,
+    /// It has not said yes: it is not told yet.
+    Unconfirmed,
+    /// A mail server refused it for good.
+    Bounced,
+    /// It is a member's who may not sign in.
+    Inactive,
 }
 
 /// So many requests in so many seconds.
@@ -232,8 +295,18 @@ impl From<TokenView> for Token {
 
 impl From<TokenView> for TokenSummary {
     fn from(view: TokenView) -> Self {
-        let TokenView { token, contact, state, version, upgrade_available, weak_secret, recoverable, .. } =
-            view;
+        let TokenView {
+            told,
+            token,
+            contact,
+            state,
+            version,
+            upgrade_available,
+            weak_secret,
+            recoverable,
+            ..
+        } = view;
+        let (expiry, reads, writes) = (view.expiry, view.reads, view.writes);
         let current = token.secrets.first();
         Self {
             id: token.id.to_string(),
@@ -255,8 +328,13 @@ impl From<TokenView> for TokenSummary {
                 email: contact.email.to_string(),
             }),
             developer_emails: token.developer_emails.iter().map(ToString::to_string).collect(),
+            told: told.into_iter().map(ToldView::from).collect(),
             scopes_count: token.access.scopes().map_or(0, countersign_model::scope::ScopeSet::len),
+            reads,
+            writes,
             expires_at: token.expires_at.map(Moment),
+            effective_expires_at: expiry.map(|expiry| Moment(expiry.at)),
+            expiry_set_by: expiry.map(|expiry| expiry.set_by.into()),
             addresses: token.addresses.networks().iter().map(ToString::to_string).collect(),
             rate_limit: token.rate_limit.map(TokenRateLimit::from),
             secret: SecretFacts {
@@ -287,6 +365,26 @@ fn previous(old: &KeptSecret) -> Option<PreviousSecret> {
         last_used_at: old.last_used_at.map(Moment),
         last_used_from: old.last_used_from.clone(),
     })
+}
+
+impl From<ExpiryRule> for ExpirySetBy {
+    fn from(rule: ExpiryRule) -> Self {
+        match rule {
+            ExpiryRule::Token => Self::Token,
+            ExpiryRule::Account => Self::Account,
+            ExpiryRule::Platform => Self::Platform,
+        }
+    }
+}
+
+impl From<Told> for ToldView {
+    fn from(told: Told) -> Self {
+        Self {
+            address: told.address.to_string(),
+            kind: if told.is_contact { "contact" } else { "developer" },
+            state: told.hears.as_str(),
+        }
+    }
 }
 
 impl From<EffectiveState> for TokenState {

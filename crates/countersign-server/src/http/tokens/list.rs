@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State, response::IntoResponse};
 use countersign_model::{id::OfToken, limits::NAME_CHARS_MAX};
-use countersign_store::TokenState as KeptState;
+use countersign_store::TokenCounts;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -17,7 +17,7 @@ use crate::{
         problem::ReadProblems,
         words,
     },
-    ops::tokens::{self, Created, ListAsk},
+    ops::tokens::{self, Created, ListAsk, StateAsk},
     rights::ViewTokens,
 };
 
@@ -32,9 +32,12 @@ pub struct ListTokens {
     /// When they were created.
     #[param(inline)]
     created: Option<CreatedAsk>,
-    /// Whether they are switched on, whatever their expiry.
+    /// Their state.
     #[param(inline)]
-    state: Option<StateAsk>,
+    state: Option<StateFilter>,
+    /// By who would hear of what happens to them.
+    #[param(inline)]
+    heard: Option<HeardFilter>,
     /// The `next` of the page before.
     #[param(inline, value_type = Option<words::Cursor>)]
     after: Option<String>,
@@ -57,14 +60,41 @@ pub enum CreatedAsk {
     Earlier,
 }
 
-/// Whether tokens are switched on.
+/// The state of tokens.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum StateAsk {
-    /// They are.
+pub enum StateFilter {
+    /// They work.
     Enabled,
-    /// They are not.
+    /// They are switched off, expired or not.
     Disabled,
+    /// They are switched on, and their time is over.
+    Expired,
+    /// They work, and end within 30 days.
+    Expiring,
+}
+
+/// Who would hear of what happens to a token.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HeardFilter {
+    /// Nobody: no primary contact who may sign in and whose address works, and no developer address that said yes.
+    Nobody,
+}
+
+/// How many tokens an account has, whatever page and filters are asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TokenTotals {
+    /// All of them; legacy credentials are not counted.
+    all: u32,
+    /// Those that work.
+    enabled: u32,
+    /// Those that are switched off, expired or not.
+    disabled: u32,
+    /// Those that are switched on and whose time is over.
+    expired: u32,
+    /// Those that work and end within 30 days.
+    expiring: u32,
 }
 
 /// A page of tokens, newest first.
@@ -77,6 +107,8 @@ pub struct TokenPage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<words::Cursor>)]
     next: Option<String>,
+    /// How many the account has.
+    totals: TokenTotals,
 }
 
 /// List the tokens of an account.
@@ -110,13 +142,24 @@ pub(super) async fn list_tokens(
             CreatedAsk::Earlier => Created::Earlier,
         }),
         state: query.state.map(|state| match state {
-            StateAsk::Enabled => KeptState::Enabled,
-            StateAsk::Disabled => KeptState::Disabled,
+            StateFilter::Enabled => StateAsk::Enabled,
+            StateFilter::Disabled => StateAsk::Disabled,
+            StateFilter::Expired => StateAsk::Expired,
+            StateFilter::Expiring => StateAsk::Expiring,
         }),
+        nobody_hears: matches!(query.heard, Some(HeardFilter::Nobody)),
     };
     let found = tokens::list(&app, &granted, ask, &page).await?;
-    let items = found.rows.into_iter().map(TokenSummary::from).collect();
-    Ok(Json(TokenPage { items, next: seal_cursor(&app, place, found.next)? }))
+    let items = found.page.rows.into_iter().map(TokenSummary::from).collect();
+    let totals = found.totals.into();
+    Ok(Json(TokenPage { items, next: seal_cursor(&app, place, found.page.next)?, totals }))
+}
+
+impl From<TokenCounts> for TokenTotals {
+    fn from(counts: TokenCounts) -> Self {
+        let TokenCounts { total, disabled, expired, expiring } = counts;
+        Self { all: total, enabled: total.saturating_sub(disabled + expired), disabled, expired, expiring }
+    }
 }
 
 /// Show a token.

@@ -31,6 +31,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(change::upgrade_token))
         .routes(routes!(secret::reveal_token))
         .routes(routes!(secret::reset_token))
+        .routes(routes!(secret::end_overlap))
         .routes(routes!(switch::disable_token))
         .routes(routes!(switch::enable_token))
         .routes(routes!(find::find_token))

@@ -144,20 +144,21 @@ impl UpdateToken {
     pub(super) fn read(self) -> Result<TokenEdit, Error> {
         Ok(TokenEdit {
             name: self.name,
-            description: patch(self.description),
+            description: given_or_null(self.description),
             api_version: self.api_version,
             primary_contact: self.primary_contact,
-            developer_emails: patch(self.developer_emails),
+            developer_emails: given_or_null(self.developer_emails),
             scopes: self.scopes,
-            expires_at: patch(self.expires_at.map(|moment| moment.map(|moment| moment.0))),
-            addresses: patch(self.addresses).try_map(|texts| read_addresses(&texts))?,
-            rate_limit: patch(self.rate_limit),
+            expires_at: given_or_null(self.expires_at.map(|moment| moment.map(|moment| moment.0))),
+            addresses: given_or_null(self.addresses).try_map(|texts| read_addresses(&texts))?,
+            rate_limit: given_or_null(self.rate_limit),
         })
     }
 }
 
+/// What an edit says of a field that may be cleared.
 #[expect(clippy::option_option, reason = "absent and null are two things in a PATCH")]
-fn patch<T>(field: Option<Option<T>>) -> Patch<T> {
+pub(in crate::http) fn given_or_null<T>(field: Option<Option<T>>) -> Patch<T> {
     match field {
         None => Patch::Absent,
         Some(None) => Patch::Null,

@@ -109,6 +109,45 @@ pub(super) async fn reset_token(
     Ok((edit_tag(answer.view.token.edit), Json(TokenAnswer::from(answer))))
 }
 
+/// The end of an overlap.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndOverlap {
+    /// `true`: whoever uses the old secret will be refused.
+    confirm: bool,
+}
+
+/// End the overlap of a reset before its time.
+///
+/// The old secret fails from then on. Where no overlap is in force, the answer is the token as it is. Needs
+/// `tokens.manage`.
+#[utoipa::path(
+    post,
+    path = "/accounts/{account_id}/tokens/{token_id}/overlap/end",
+    tag = "tokens",
+    params(
+        ("account_id" = inline(words::AccountId), Path, description = "The account."),
+        ("token_id" = inline(words::TokenId), Path, description = "The token."),
+    ),
+    request_body = EndOverlap,
+    security(("session" = []), ("platform_credential" = []), ("token_bearer" = []), ("token_basic" = [])),
+    responses(
+        (status = 200, description = "The token, with one secret.", body = TokenAnswer,
+            headers(("ETag" = String, description = "The number of its edit, for `If-Match`."))),
+        ChangeProblems
+    )
+)]
+pub(super) async fn end_overlap(
+    State(app): State<Arc<App>>,
+    In(granted): In<ResetTokens>,
+    Id(id): Id<OfToken>,
+    Body(body): Body<EndOverlap>,
+) -> Result<impl IntoResponse, Error> {
+    require_confirmation(body.confirm)?;
+    let answer = tokens::end_overlap(&app, &granted, id).await?;
+    Ok((edit_tag(answer.view.token.edit), Json(TokenAnswer::from(answer))))
+}
+
 /// Refuses what breaks integrations unless somebody said that it may.
 pub(in crate::http) fn require_confirmation(confirm: bool) -> Result<(), Error> {
     if confirm {

@@ -14,7 +14,10 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::http::data_plane::facts::{AccountFacts, RateFacts, TokenFacts, missing_scope, scope_id};
+use crate::http::data_plane::{
+    facts::{AccountFacts, RateFacts, TokenFacts, missing_scope, scope_id},
+    version_notice::VersionNotice,
+};
 
 /// A body: one ask, or a list of them.
 pub struct Body<'b> {
@@ -137,6 +140,10 @@ pub struct Verdict<'a> {
     scope: Option<&'a str>,
     /// The version in effect.
     api_version: Option<u16>,
+    /// What the caller is to be told of the age of that version, as the values of the header fields of these names;
+    /// absent where it has no dates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version_notice: Option<VersionNotice>,
     token: Option<TokenFacts<'a>>,
     account: Option<AccountFacts<'a>>,
     rate_limit: Option<RateFacts>,
@@ -157,6 +164,7 @@ impl<'a> Verdict<'a> {
             detail: None,
             scope: None,
             api_version: None,
+            version_notice: None,
             token: None,
             account: None,
             rate_limit: None,
@@ -171,6 +179,7 @@ impl<'a> Verdict<'a> {
                 status: 200,
                 scope: allowed.scope.and_then(|scope| scope_id(&allowed.catalog, scope)),
                 api_version: Some(allowed.api_version.0),
+                version_notice: VersionNotice::of(allowed),
                 token: Some(TokenFacts::of(&allowed.token)),
                 account: Some(AccountFacts::of(&allowed.account)),
                 rate_limit: allowed.rate.map(RateFacts::of),

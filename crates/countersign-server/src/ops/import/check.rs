@@ -22,7 +22,13 @@ use super::{
     lines::{Batch, Fields},
     place::{Place, Places},
 };
-use crate::{app::App, error::Error, ops::tokens::draft::read_scopes, rights::Operator, sealing};
+use crate::{
+    app::App,
+    error::Error,
+    ops::tokens::draft::read_scopes,
+    rights::Operator,
+    sealing::{self, DataKey},
+};
 
 /// A column and what is wrong in it.
 struct Fault(&'static str, String);
@@ -262,7 +268,9 @@ fn read_secret(
     let kept = |digest, sealed, last4, weak| KeptSecret {
         digest,
         pepper: lookup.generation(),
+        layered_over: None,
         generation: 1,
+        data_key: place.data_key.as_ref().filter(|_| Option::is_some(&sealed)).map(DataKey::generation),
         sealed,
         last4,
         weak,

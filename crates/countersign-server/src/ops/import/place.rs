@@ -67,7 +67,7 @@ impl Place {
     async fn load(app: &App, catalog: &Catalog, account: Account) -> Result<Option<Self>, Error> {
         let Some((kind, _)) = catalog.kind(&account.kind) else { return Ok(None) };
         let data_key = if secrets::is_recoverable(app, &account) {
-            Some(DataKey::unwrap(&app.keys, account.id, &account.data_key)?)
+            Some(DataKey::unwrap(&app.keys, account.id, &account.data_key.wrapped)?)
         } else {
             None
         };

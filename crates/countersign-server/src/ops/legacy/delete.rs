@@ -1,15 +1,19 @@
 //! Deletes both credentials of the pair for ever and switches the account's legacy tokens off; they can be enabled
 //! again, with new SIDs.
 
-use countersign_store::Write;
-use serde_json::json;
+use countersign_model::event::Event;
+use countersign_store::{Token, Write};
+use serde_json::{Value, json};
 
 use super::{LegacyAnswer, account_now, answer, pair};
 use crate::{
     app::App,
     caller::Deed,
     error::Error,
-    ops::tokens::{deed, facts},
+    ops::{
+        notices,
+        tokens::{deed, facts},
+    },
     rights::{Granted, ManageLegacy},
 };
 
@@ -39,7 +43,9 @@ async fn attempt(app: &App, granted: &Granted<ManageLegacy>) -> Result<LegacyAns
             after: json!({ "legacy_tokens": false }),
         },
     );
-    let mut write = pair.iter().fold(Write::new(audit), Write::delete_token);
+    let gone: Vec<&Token> = pair.iter().collect();
+    let told = notices::of_pair(app, granted, Write::new(audit), (Event::TokenDeleted, &gone), Value::Null)?;
+    let mut write = gone.into_iter().fold(told, Write::delete_token);
     if account.legacy_tokens {
         account.legacy_tokens = false;
         account.updated_at = app.clock.wall();

@@ -3,20 +3,24 @@
 use countersign_model::{
     address::AddressList,
     api_version::ApiVersion,
+    event::Event,
     grant::Access,
     name::{Description, TokenName},
 };
-use countersign_store::Write;
-use serde_json::json;
+use countersign_store::{Token, Write};
+use serde_json::{Value, json};
 
 use super::{Half, LegacyAnswer, account_now, answer};
 use crate::{
     app::App,
     caller::Deed,
     error::{Error, Kind},
-    ops::tokens::{
-        create::{Blueprint, Made, make, require_api_access},
-        deed,
+    ops::{
+        notices,
+        tokens::{
+            create::{Blueprint, Made, make, require_api_access},
+            deed,
+        },
     },
     rights::{Granted, ManageLegacy},
 };
@@ -81,6 +85,8 @@ async fn attempt(app: &App, granted: &Granted<ManageLegacy>) -> Result<LegacyAns
         account.updated_at = app.clock.wall();
         write = write.update_account(&account);
     }
+    let new: Vec<&Token> = made.iter().map(|(_, made)| &made.token).collect();
+    write = notices::of_pair(app, granted, write, (Event::TokenCreated, &new), Value::Null)?;
     let mut secrets = Vec::with_capacity(made.len());
     for (half, Made { token, secret }) in made {
         write = write.insert_token(&token);

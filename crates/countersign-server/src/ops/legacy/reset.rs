@@ -1,6 +1,8 @@
 //! Resets and reveals one credential of the pair.
 
+use countersign_model::event::Event;
 use countersign_store::Write;
+use serde_json::json;
 
 use super::{Half, LegacyAnswer, answer, card, one};
 use crate::{
@@ -8,7 +10,7 @@ use crate::{
     error::Error,
     ops::{
         idempotency::{Asked, Idempotency, replay},
-        secrets,
+        notices, secrets,
         tokens::{Overlap, Revealed, deed, facts, reveal::reveal_secret_of},
     },
     rights::{Granted, ManageLegacy, RevealSecrets},
@@ -52,7 +54,11 @@ async fn attempt(
     deed::stamp(&mut token, granted, now);
     let changes = facts::changes(&catalog, &before, &token);
     let audit = granted.audit(app, deed::told(granted, "legacy.reset", &token, changes));
-    let committed = app.commit(asked.remember(Write::new(audit), app, &token).update_token(&token)).await?;
+    let overlap_ends_at = token.secrets.get(1).and_then(|old| old.ends_at).map(|moment| moment.to_string());
+    let write = asked.remember(Write::new(audit), app, &token);
+    let more = json!({ "overlap_ends_at": overlap_ends_at });
+    let write = notices::of_token(app, granted, write, (Event::TokenReset, &token), more)?;
+    let committed = app.commit(write.update_token(&token)).await?;
     answer(app, granted, committed.seq, vec![(half, secret)]).await
 }
 

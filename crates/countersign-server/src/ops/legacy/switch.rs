@@ -1,14 +1,18 @@
 //! Disables and enables both credentials of the pair.
 
-use countersign_store::{TokenState, Write};
-use serde_json::json;
+use countersign_model::event::Event;
+use countersign_store::{Token, TokenState, Write};
+use serde_json::{Value, json};
 
 use super::{LegacyAnswer, answer, pair};
 use crate::{
     app::App,
     caller::Deed,
     error::Error,
-    ops::tokens::{deed, facts::state_word},
+    ops::{
+        notices,
+        tokens::{deed, facts::state_word},
+    },
     rights::{Granted, ManageLegacy},
 };
 
@@ -52,7 +56,12 @@ async fn attempt(
             after: json!({ "state": state_word(state), "sids": sids }),
         },
     );
-    let mut write = Write::new(audit);
+    let event = match state {
+        TokenState::Enabled => Event::TokenEnabled,
+        TokenState::Disabled => Event::TokenDisabled,
+    };
+    let switched: Vec<&Token> = others.iter().collect();
+    let mut write = notices::of_pair(app, granted, Write::new(audit), (event, &switched), Value::Null)?;
     for mut token in others {
         token.state = state;
         deed::stamp(&mut token, granted, now);

@@ -1,7 +1,7 @@
 //! Raises the API version of the pair.
 
-use countersign_model::api_version::ApiVersion;
-use countersign_store::Write;
+use countersign_model::{api_version::ApiVersion, event::Event};
+use countersign_store::{Token, Write};
 use serde_json::json;
 
 use super::{LegacyAnswer, answer, pair};
@@ -9,7 +9,10 @@ use crate::{
     app::App,
     caller::Deed,
     error::Error,
-    ops::tokens::{deed, upgrade::raised},
+    ops::{
+        notices,
+        tokens::{deed, upgrade::raised},
+    },
     rights::{Granted, ManageLegacy},
 };
 
@@ -53,7 +56,9 @@ async fn attempt(
             after: json!({ "api_version": version }),
         },
     );
-    let mut write = Write::new(audit);
+    let raised: Vec<&Token> = lower.iter().collect();
+    let more = json!({ "changed": ["api_version"], "from_version": present, "to_version": version });
+    let mut write = notices::of_pair(app, granted, Write::new(audit), (Event::TokenChanged, &raised), more)?;
     for mut token in lower {
         token.api_version = version;
         deed::stamp(&mut token, granted, now);

@@ -4,6 +4,7 @@ use countersign_model::{
     address::AddressList,
     api_version::ApiVersion,
     catalog::Catalog,
+    event::Event,
     grant::Access,
     id::UserId,
     name::{Description, EmailAddress, TokenName},
@@ -15,12 +16,18 @@ use countersign_model::{
 use countersign_store::{Account, Remembered, Token, TokenState, Write};
 use serde_json::Value;
 
-use super::{Answer, NewToken, deed, draft, facts, reach, view};
+use super::{
+    Answer, NewToken, deed, draft, facts,
+    lifetimes::{self, read_expiry},
+    reach, view,
+};
 use crate::{
     app::App,
     error::{Error, Kind},
     ops::{
+        addresses,
         idempotency::{Asked, Idempotency, replay},
+        notices,
         secrets::{self, Shown},
     },
     rights::{CreateTokens, Granted, Right, Standing},
@@ -60,6 +67,7 @@ pub async fn create(
     let now = app.clock.wall();
     let catalog = app.catalog()?;
     let (kind_index, kind) = deed::kind_of(&catalog, &granted.account)?;
+    let allowed = lifetimes::of(&catalog, &granted.account);
     let blueprint = Blueprint {
         name: new.name,
         description: new.description,
@@ -67,7 +75,7 @@ pub async fn create(
         api_version: deed::choose_version(kind, new.api_version, now)?,
         primary_contact: Some(new.primary_contact),
         developer_emails: draft::read_developer_emails(new.developer_emails)?,
-        expires_at: new.expires_at.map(|at| draft::read_expiry(at, now)).transpose()?,
+        expires_at: new.expires_at.map(|at| read_expiry(at, now, (now, allowed))).transpose()?,
         addresses: new.addresses,
         rate_limit: new.rate_limit,
     };
@@ -136,13 +144,15 @@ pub(in crate::ops) async fn insert<R: Right>(
     asked: &Asked<'_>,
 ) -> Result<Answer, Error> {
     let Made { token, secret } = made;
-    reach::require(&granted.standing, catalog, &token)?;
+    reach::require(granted, catalog, &token)?;
     let told = deed::told(granted, action, &token, (before, facts::facts(catalog, &token)));
     let mut write = asked.remember(Write::new(granted.audit(app, told)), app, &token);
     if let Some(maker) = token.made_by {
         // A maker that was disabled while its request was on the way leaves nothing behind.
         write = write.require_enabled(token.account, maker);
     }
+    let write = notices::of_token(app, granted, write, (Event::TokenCreated, &token), Value::Null)?;
+    let write = addresses::asking(app, granted, write, &token.developer_emails).await?;
     match app.commit(write.insert_token(&token)).await {
         Ok(committed) => Ok(Answer {
             view: view::view(app, &granted.account, token).await?,

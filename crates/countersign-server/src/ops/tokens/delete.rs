@@ -1,6 +1,6 @@
 //! Deletes tokens for ever. The SID is never issued again; what was done with the token stays in the audit trail.
 
-use countersign_model::{change::Seq, id::TokenId, name::TokenName};
+use countersign_model::{change::Seq, event::Event, id::TokenId, name::TokenName};
 use countersign_store::{Token, Write};
 use serde_json::{Value, json};
 
@@ -8,6 +8,7 @@ use super::{deed, facts, offspring, reach};
 use crate::{
     app::App,
     error::{Error, Kind},
+    ops::notices,
     rights::{DeleteTokens, Granted},
 };
 
@@ -40,7 +41,7 @@ pub async fn delete(
 ) -> Result<Deleted, Error> {
     let catalog = app.catalog()?;
     let token = deed::find_as_seen(app, granted, id, ask.seen).await?;
-    reach::require(&granted.standing, &catalog, &token)?;
+    reach::require(granted, &catalog, &token)?;
     if ask.confirm_name != token.name {
         let detail = "Type the token's name exactly as it is to delete it for ever; nothing was deleted.";
         return Err(Error::new(Kind::Invalid, "confirmation_wrong", detail).at_field("confirm_name"));
@@ -72,9 +73,14 @@ async fn put(
 ) -> Result<Seq, Error> {
     let catalog = app.catalog()?;
     for child in made {
-        reach::require(&granted.standing, &catalog, child)?;
+        reach::require(granted, &catalog, child)?;
     }
     let audit = granted.audit(app, deed::told(granted, "token.delete", subject, (before, after)));
-    let write = token.into_iter().chain(made).fold(Write::new(audit), Write::delete_token);
+    let mut write = Write::new(audit);
+    for gone in token.into_iter().chain(made) {
+        // Who is to hear of it is found before it is gone.
+        let write_of = (Event::TokenDeleted, gone);
+        write = notices::of_token(app, granted, write, write_of, Value::Null)?.delete_token(gone);
+    }
     Ok(app.commit(write).await?.seq)
 }

@@ -1,5 +1,5 @@
-//! What callers say of a token, read into words of the model, and the rules that need the catalog: which scopes there
-//! are, and that an expiry lies ahead.
+//! What callers say of a token, read into words of the model, and the rules that need the catalog: which scopes and
+//! versions there are. Those of expiries are in `lifetimes.rs`.
 
 use std::collections::HashSet;
 
@@ -9,6 +9,7 @@ use countersign_model::{
     catalog::{Catalog, KindIndex},
     grant::Access,
     id::UserId,
+    lifetime::Lifetimes,
     limits::{DEVELOPER_EMAILS_MAX, SCOPES_MAX},
     name::{Description, EmailAddress, TokenName},
     rate::RateLimit,
@@ -17,6 +18,7 @@ use countersign_model::{
 };
 use countersign_store::Token;
 
+use super::lifetimes::read_expiry;
 use crate::error::{Error, Kind};
 
 /// A token to be made.
@@ -145,24 +147,13 @@ pub(in crate::ops) fn read_developer_emails(emails: Vec<EmailAddress>) -> Result
     Ok(emails.into_iter().filter(|email| seen.insert(email.key())).collect())
 }
 
-/// An expiry as somebody sets it lies ahead; to end a token now, disable it.
-pub(in crate::ops) fn read_expiry(expires_at: Timestamp, now: Timestamp) -> Result<Timestamp, Error> {
-    if expires_at > now {
-        return Ok(expires_at);
-    }
-    Err(Error::invalid(
-        "expires_at",
-        "it lies in the past; name a later moment, or disable the token to end it now",
-    ))
-}
-
 impl TokenEdit {
     /// The token after this edit.
     pub(super) fn apply(
         self,
         before: &Token,
-        catalog: &Catalog,
-        kind: KindIndex,
+        (catalog, kind): (&Catalog, KindIndex),
+        lifetimes: Lifetimes,
         now: Timestamp,
     ) -> Result<Token, Error> {
         let mut token = before.clone();
@@ -182,9 +173,10 @@ impl TokenEdit {
             token.access = Access::Scoped(read_scopes(catalog, kind, &ids, before.access.scopes())?);
         }
         // Sending the expiry that is there already is no edit of it, even once it has passed.
-        let expiry = self
-            .expires_at
-            .try_map(|at| if before.expires_at == Some(at) { Ok(at) } else { read_expiry(at, now) })?;
+        let expiry = self.expires_at.try_map(|at| match before.expires_at {
+            Some(same) if same == at => Ok(at),
+            _ => read_expiry(at, now, (before.created_at, lifetimes)),
+        })?;
         token.expires_at = expiry.over(token.expires_at);
         token.addresses = self.addresses.over(Some(token.addresses)).unwrap_or_default();
         token.rate_limit = self.rate_limit.over(token.rate_limit);

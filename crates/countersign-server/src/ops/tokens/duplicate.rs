@@ -35,7 +35,7 @@ pub async fn duplicate(
     require_api_access(&granted.account)?;
     let catalog = app.catalog()?;
     let source = deed::find(app, granted, id).await?;
-    reach::require(&granted.standing, &catalog, &source)?;
+    reach::require(granted, &catalog, &source)?;
     let now = app.clock.wall();
     if source.expires_at.is_some_and(|expires_at| expires_at <= now) {
         let detail =

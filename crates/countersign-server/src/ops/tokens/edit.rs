@@ -1,14 +1,15 @@
 //! Edits a token, over the edit the caller has seen. An edit that changes nothing writes nothing: it answers the token
 //! with the edit number it has, and leaves no audit entry.
 
-use countersign_model::id::TokenId;
+use countersign_model::{id::TokenId, name::EmailAddress};
 use countersign_store::{Token, Write};
 use serde_json::Value;
 
-use super::{Answer, TokenEdit, deed, facts, reach, view};
+use super::{Answer, TokenEdit, deed, facts, lifetimes, reach, view};
 use crate::{
     app::App,
     error::Error,
+    ops::{addresses, notices},
     rights::{EditTokens, Granted, Right},
 };
 
@@ -23,11 +24,12 @@ pub async fn edit(
     let catalog = app.catalog()?;
     let (kind, _) = deed::kind_of(&catalog, &granted.account)?;
     let before = deed::find_as_seen(app, granted, id, seen).await?;
-    reach::require(&granted.standing, &catalog, &before)?;
-    let after = edit.apply(&before, &catalog, kind, app.clock.wall())?;
-    reach::require(&granted.standing, &catalog, &after)?;
+    reach::require(granted, &catalog, &before)?;
+    let allowed = lifetimes::of(&catalog, &granted.account);
+    let after = edit.apply(&before, (&catalog, kind), allowed, app.clock.wall())?;
+    reach::require(granted, &catalog, &after)?;
     let changes = facts::changes(&catalog, &before, &after);
-    put(app, granted, "token.update", after, changes).await
+    put(app, granted, "token.update", (&before, after), changes).await
 }
 
 /// Writes an edited token with what changed; with no changes it only waits for what is there to be in force.
@@ -35,7 +37,7 @@ pub(super) async fn put<R: Right>(
     app: &App,
     granted: &Granted<R>,
     action: &'static str,
-    mut after: Token,
+    (before, mut after): (&Token, Token),
     changes: (Value, Value),
 ) -> Result<Answer, Error> {
     let nothing = changes.1.as_object().is_some_and(serde_json::Map::is_empty);
@@ -45,7 +47,11 @@ pub(super) async fn put<R: Right>(
     } else {
         deed::stamp(&mut after, granted, app.clock.wall());
         let audit = granted.audit(app, deed::told(granted, action, &after, changes));
-        let committed = app.commit(Write::new(audit).update_token(&after)).await?;
+        let write = notices::of_change(app, granted, Write::new(audit), (before, &after))?;
+        let is_new = |email: &&EmailAddress| !before.developer_emails.contains(email);
+        let named: Vec<_> = after.developer_emails.iter().filter(is_new).cloned().collect();
+        let write = addresses::asking(app, granted, write, &named).await?;
+        let committed = app.commit(write.update_token(&after)).await?;
         after.edit += 1;
         committed.seq
     };

@@ -8,13 +8,16 @@ mod delete;
 pub(super) mod draft;
 pub(super) mod duplicate;
 mod edit;
+mod end_overlap;
 pub(super) mod facts;
 mod find;
+pub(crate) mod lifetimes;
 mod offspring;
 mod reach;
 mod reset;
 pub(super) mod reveal;
 mod switch;
+mod told;
 pub(super) mod upgrade;
 mod view;
 
@@ -23,14 +26,18 @@ pub use delete::{Deleted, DeletionAsk, delete};
 pub use draft::{NewToken, Patch, TokenEdit};
 pub use duplicate::duplicate;
 pub use edit::edit;
+pub use end_overlap::end_overlap;
 pub use find::{Found, find};
 pub use reset::{Overlap, reset};
 pub use reveal::{Revealed, reveal};
 pub use switch::{disable, enable};
+pub use told::Told;
 pub use upgrade::upgrade;
 pub(crate) use view::current;
 pub(in crate::ops) use view::view as view_of;
-pub use view::{Contact, Created, EffectiveState, HeldScope, ListAsk, TokenView, get, list};
+pub use view::{
+    Contact, Created, EffectiveState, HeldScope, ListAsk, Listing, StateAsk, TokenView, get, list,
+};
 
 use countersign_model::{change::Seq, id::TokenId};
 

@@ -2,20 +2,25 @@
 //! after the deed. Rights are more than scopes: a token that lives longer, may be used from elsewhere, or more often,
 //! is a stronger one too. So no sequence of calls by a token ends with one that exceeds it.
 
-use countersign_model::{address::AddressList, catalog::Catalog, change::TokenRecord, rate::RateLimit};
+use countersign_model::{
+    address::AddressList, catalog::Catalog, change::TokenRecord, lifetime::Lifetimes, rate::RateLimit,
+};
 use countersign_store::Token;
 
+use super::lifetimes;
 use crate::{
     error::{Error, Kind},
-    rights::Standing,
+    rights::{Granted, Right, Standing},
 };
 
 /// Refuses a deed of a token to a token beyond its reach. People and operators are not bounded here: their role is
 /// what bounds them.
-pub(super) fn require(standing: &Standing, catalog: &Catalog, token: &Token) -> Result<(), Error> {
-    match standing {
+pub(super) fn require<R: Right>(granted: &Granted<R>, catalog: &Catalog, token: &Token) -> Result<(), Error> {
+    match &granted.standing {
         Standing::Member(_) | Standing::Operator => Ok(()),
-        Standing::Token(own) => within(own, catalog, token).map_err(refuse),
+        Standing::Token(own) => {
+            within(own, catalog, lifetimes::of(catalog, &granted.account), token).map_err(refuse)
+        }
     }
 }
 
@@ -30,7 +35,7 @@ enum Excess {
     RateLimit,
 }
 
-fn within(own: &TokenRecord, catalog: &Catalog, token: &Token) -> Result<(), Excess> {
+fn within(own: &TokenRecord, catalog: &Catalog, lifetimes: Lifetimes, token: &Token) -> Result<(), Excess> {
     let (Some(mine), Some(scopes)) = (own.access.scopes(), token.access.scopes()) else {
         return Err(Excess::Legacy);
     };
@@ -40,7 +45,12 @@ fn within(own: &TokenRecord, catalog: &Catalog, token: &Token) -> Result<(), Exc
     if !scopes.is_subset(mine) {
         return Err(Excess::Scopes);
     }
-    if own.expires_at.is_some_and(|limit| token.expires_at.is_none_or(|expires_at| expires_at > limit)) {
+    // The ends that hold, not only those the tokens name: a maximum ends the maker before what it makes later.
+    let (my_end, end) = (
+        lifetimes.expiry(own.expires_at, own.created_at),
+        lifetimes.expiry(token.expires_at, token.created_at),
+    );
+    if my_end.is_some_and(|limit| end.is_none_or(|end| end.at > limit.at)) {
         return Err(Excess::Expiry);
     }
     if !is_narrower(&token.addresses, &own.addresses) {

@@ -1,6 +1,6 @@
 //! Gives a token a new secret. The old one fails from that moment, or from the end of an overlap.
 
-use countersign_model::id::TokenId;
+use countersign_model::{event::Event, id::TokenId};
 use countersign_store::{TokenState, Write};
 use serde_json::json;
 
@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     ops::{
         idempotency::{Asked, Idempotency},
+        notices,
         secrets::{self, Shown},
     },
     rights::{Granted, ResetTokens},
@@ -73,7 +74,7 @@ async fn attempt(
     let now = app.clock.wall();
     let catalog = app.catalog()?;
     let before = deed::find(app, granted, id).await?;
-    reach::require(&granted.standing, &catalog, &before)?;
+    reach::require(granted, &catalog, &before)?;
     let mut token = before.clone();
     let secret = secrets::rotate(app, &granted.account, &mut token, overlap.secs(), now)?;
     deed::stamp(&mut token, granted, now);
@@ -85,10 +86,15 @@ async fn attempt(
     }
     let audit = granted.audit(app, deed::told(granted, "token.reset", &token, (old, new)));
     let mut write = asked.remember(Write::new(audit), app, &token).update_token(&token);
+    let overlap_ends_at = token.secrets.get(1).and_then(|old| old.ends_at).map(|moment| moment.to_string());
+    let more = json!({ "overlap_ends_at": overlap_ends_at });
+    write = notices::of_token(app, granted, write, (Event::TokenReset, &token), more)?;
     for child in &mut made_by_it {
         child.state = TokenState::Disabled;
         deed::stamp(child, granted, now);
-        write = write.update_token(child);
+        let more = json!({ "maker_id": id });
+        write =
+            notices::of_token(app, granted, write, (Event::TokenDisabled, child), more)?.update_token(child);
     }
     let committed = app.commit(write).await?;
     token.edit += 1;

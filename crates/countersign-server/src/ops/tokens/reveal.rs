@@ -1,6 +1,6 @@
 //! Shows a stored secret to a person who just entered their password. The audit entry is on disk before the answer.
 
-use countersign_model::{id::TokenId, secret::Secret, sid::Sid};
+use countersign_model::{event::Event, id::TokenId, secret::Secret, sid::Sid};
 use countersign_store::{AuditFilter, PageAsk, Remembered, RememberedKey, Session, Token, Write};
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::{
     caller::{Deed, Identity},
     error::{Error, Kind},
     limits::{PASSWORD_FRESH_SECS, REVEALS_PER_HOUR},
-    ops::secrets,
+    ops::{notices, secrets},
     rights::{Granted, RevealSecrets},
 };
 
@@ -115,6 +115,8 @@ async fn book(app: &App, granted: &Granted<RevealSecrets>, token: &Token) -> Res
         secret_generation: generation,
         expires_at: now.plus_secs(HOUR_SECS),
     };
-    app.commit(Write::new(audit).remember(&turn)).await?;
+    let write = Write::new(audit).remember(&turn);
+    let write = notices::of_token(app, granted, write, (Event::SecretShown, token), Value::Null)?;
+    app.commit(write).await?;
     Ok(())
 }

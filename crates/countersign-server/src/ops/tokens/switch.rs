@@ -1,7 +1,7 @@
 //! Disables and enables tokens. A disable is an emergency brake: it is tried again while others change the same token,
 //! and takes what the token had made along.
 
-use countersign_model::{change::Seq, id::TokenId};
+use countersign_model::{change::Seq, event::Event, id::TokenId};
 use countersign_store::{Token, TokenState, Write};
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use crate::{
     error::Error,
     ops::{
         idempotency::{Asked, Idempotency},
+        notices,
         secrets::{self, Shown},
     },
     rights::{DisableTokens, EnableTokens, Granted, ResetTokens, Right},
@@ -80,12 +81,15 @@ async fn switch_off<R: Right>(
     if let Some(token) = token {
         token.state = TokenState::Disabled;
         deed::stamp(token, granted, now);
+        write = notices::of_token(app, granted, write, (Event::TokenDisabled, token), Value::Null)?;
         write = write.update_token(token);
         token.edit += 1;
     }
     for mut child in made {
         child.state = TokenState::Disabled;
         deed::stamp(&mut child, granted, now);
+        let more = json!({ "maker_id": id });
+        write = notices::of_token(app, granted, write, (Event::TokenDisabled, &child), more)?;
         write = write.update_token(&child);
     }
     Ok(Some(app.commit(write).await?.seq))
@@ -142,7 +146,7 @@ async fn attempt_enable(
     let now = app.clock.wall();
     let catalog = app.catalog()?;
     let before = deed::find(app, granted, id).await?;
-    reach::require(&granted.standing, &catalog, &before)?;
+    reach::require(granted, &catalog, &before)?;
     let mut token = before.clone();
     token.state = TokenState::Enabled;
     let secret =
@@ -158,6 +162,8 @@ async fn attempt_enable(
         if reset {
             write = asked.remember(write, app, &token);
         }
+        let more = json!({ "reset": reset });
+        write = notices::of_token(app, granted, write, (Event::TokenEnabled, &token), more)?;
         let committed = app.commit(write.update_token(&token)).await?;
         token.edit += 1;
         committed.seq

@@ -34,11 +34,11 @@ async fn attempt(
     let catalog = app.catalog()?;
     let (_, kind) = deed::kind_of(&catalog, &granted.account)?;
     let before = deed::find(app, granted, id).await?;
-    reach::require(&granted.standing, &catalog, &before)?;
+    reach::require(granted, &catalog, &before)?;
     let mut after = before.clone();
     after.api_version = raised(kind, before.api_version, wanted, app.clock.wall())?;
     let changes = facts::changes(&catalog, &before, &after);
-    put(app, granted, "token.upgrade", after, changes).await
+    put(app, granted, "token.upgrade", (&before, after), changes).await
 }
 
 /// The version above the present one that is asked for.

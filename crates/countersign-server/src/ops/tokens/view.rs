@@ -6,15 +6,23 @@ use countersign_model::{
     api_version::{ApiVersion, VersionPlan},
     catalog::{AccountKind, Catalog},
     id::{AccountId, TokenId, UserId},
+    lifetime::Expiry,
     name::{EmailAddress, PersonName},
+    scope::ScopeSet,
     time::Timestamp,
 };
-use countersign_store::{Account, CreatedWithin, Page, PageAsk, Token, TokenFilter, TokenState};
+use countersign_store::{
+    Account, CreatedWithin, EndsWithin, Hearing, Page, PageAsk, Token, TokenCounts, TokenFilter, TokenState,
+};
 
-use super::deed;
+use super::{
+    deed, lifetimes,
+    told::{self, Told},
+};
 use crate::{
     app::App,
     error::Error,
+    limits::EXPIRING_WITHIN_SECS,
     ops::secrets,
     rights::{Granted, ViewTokens},
 };
@@ -28,8 +36,16 @@ pub struct TokenView {
     pub token: Token,
     /// Who answers for it.
     pub contact: Option<Contact>,
+    /// Who is told of what happens to it, and whether it reaches them.
+    pub told: Vec<Told>,
     /// Whether it works.
     pub state: EffectiveState,
+    /// When it ends and what sets that; `None`: never.
+    pub expiry: Option<Expiry>,
+    /// How many of its live scopes only read.
+    pub reads: usize,
+    /// How many of its live scopes do more.
+    pub writes: usize,
     /// The dates of its version; `None` where the catalog no longer has it.
     pub version: Option<VersionPlan>,
     /// The newest version of the kind, where that is newer than its own.
@@ -91,8 +107,31 @@ pub struct ListAsk {
     pub name: Option<String>,
     /// When created.
     pub created: Option<Created>,
-    /// Enabled or disabled, whatever the expiry.
-    pub state: Option<TokenState>,
+    /// In which state.
+    pub state: Option<StateAsk>,
+    /// Only those of which nobody would hear.
+    pub nobody_hears: bool,
+}
+
+/// The state filter of lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateAsk {
+    /// It works.
+    Enabled,
+    /// It is switched off, expired or not.
+    Disabled,
+    /// It is switched on, and its time is over.
+    Expired,
+    /// It works, and ends soon.
+    Expiring,
+}
+
+/// A page of tokens, and how many the account has in all.
+pub struct Listing {
+    /// The page.
+    pub page: Page<TokenView>,
+    /// All tokens of the account, whatever is asked for; expiring counts as in the filter.
+    pub totals: TokenCounts,
 }
 
 /// Tokens of the account, newest first.
@@ -101,16 +140,33 @@ pub async fn list(
     granted: &Granted<ViewTokens>,
     ask: ListAsk,
     page: &PageAsk,
-) -> Result<Page<TokenView>, Error> {
+) -> Result<Listing, Error> {
     let now = app.clock.wall();
+    let catalog = app.catalog()?;
+    let lifetime = lifetimes::of(&catalog, &granted.account).shortest().map(|(lifetime, _)| lifetime);
+    let soon = now.plus_secs(EXPIRING_WITHIN_SECS);
     let created = ask.created.map(|created| match created {
         Created::LastWeek => CreatedWithin::Since(now.plus_secs(-7 * DAY_SECS)),
         Created::LastMonth => CreatedWithin::Since(now.plus_secs(-30 * DAY_SECS)),
         Created::Earlier => CreatedWithin::Before(now.plus_secs(-30 * DAY_SECS)),
     });
-    let filter = TokenFilter { name: ask.name, created, state: ask.state, made_by: None };
-    let found = app.store.within(granted.account.id).tokens(&filter, page).await?;
-    let catalog = app.catalog()?;
+    let state = ask.state.map(|state| match state {
+        StateAsk::Disabled => TokenState::Disabled,
+        StateAsk::Enabled | StateAsk::Expired | StateAsk::Expiring => TokenState::Enabled,
+    });
+    let (after, until) = match ask.state {
+        None | Some(StateAsk::Disabled) => (None, None),
+        Some(StateAsk::Enabled) => (Some(now), None),
+        Some(StateAsk::Expired) => (None, Some(now)),
+        Some(StateAsk::Expiring) => (Some(now), Some(soon)),
+    };
+    let ends = EndsWithin { after, until, lifetime };
+    let filter =
+        TokenFilter { name: ask.name, created, state, made_by: None, ends, nobody_hears: ask.nobody_hears };
+    let within = app.store.within(granted.account.id);
+    let found = within.tokens(&filter, page).await?;
+    let totals = within.token_counts(now, soon, lifetime).await?;
+    let hearing = within.hearing().await?;
     let mut contacts = HashMap::new();
     let mut rows = Vec::with_capacity(found.rows.len());
     for token in found.rows {
@@ -118,9 +174,9 @@ pub async fn list(
             Some(id) => known_contact(app, &mut contacts, id).await?,
             None => None,
         };
-        rows.push(shaped(app, &catalog, &granted.account, (token, contact)));
+        rows.push(shaped(app, &catalog, &granted.account, (token, contact), &hearing));
     }
-    Ok(Page { rows, next: found.next })
+    Ok(Listing { page: Page { rows, next: found.next }, totals })
 }
 
 /// One token.
@@ -149,7 +205,8 @@ pub(in crate::ops) async fn view(app: &App, account: &Account, token: Token) -> 
         let infos = scopes.iter().filter_map(|scope| catalog.scope(scope));
         infos.map(|info| HeldScope { id: info.id.clone(), retired: info.is_retired() }).collect()
     });
-    let mut view = shaped(app, &catalog, account, (token, contact));
+    let hearing = app.store.within(account.id).hearing().await?;
+    let mut view = shaped(app, &catalog, account, (token, contact), &hearing);
     view.scopes = held.unwrap_or_default();
     Ok(view)
 }
@@ -177,25 +234,39 @@ fn shaped(
     catalog: &Catalog,
     account: &Account,
     (token, contact): (Token, Option<Contact>),
+    hearing: &Hearing,
 ) -> TokenView {
     let now = app.clock.wall();
     let kind = catalog.kind(&account.kind).map(|(_, kind)| kind);
     let version = kind.and_then(|kind| kind.version(token.api_version)).cloned();
     let upgrade_available = kind.map(AccountKind::latest).filter(|latest| *latest > token.api_version);
+    let expiry = lifetimes::expiry(catalog, account, &token);
+    let held = token.access.scopes().into_iter().flat_map(ScopeSet::iter);
+    let live = held.filter_map(|scope| catalog.scope(scope)).filter(|info| !info.is_retired());
+    let (reads, writes) =
+        live.fold(
+            (0, 0),
+            |(reads, writes), info| {
+                if info.only_reads() { (reads + 1, writes) } else { (reads, writes + 1) }
+            },
+        );
     let state = match token.state {
         TokenState::Disabled => EffectiveState::Disabled,
-        TokenState::Enabled if token.expires_at.is_some_and(|expires_at| expires_at <= now) => {
-            EffectiveState::Expired
-        }
+        TokenState::Enabled if expiry.is_some_and(|expiry| expiry.at <= now) => EffectiveState::Expired,
         TokenState::Enabled => EffectiveState::Enabled,
     };
     let works = |ends_at: Option<Timestamp>| ends_at.is_none_or(|ends_at| ends_at > now);
     let weak_secret = token.secrets.iter().any(|secret| secret.weak && works(secret.ends_at));
     let recoverable = secrets::unavailable(app, account, &token).is_none();
+    let told = told::of(&token, contact.as_ref(), hearing);
     TokenView {
         token,
         contact,
+        told,
         state,
+        expiry,
+        reads,
+        writes,
         version,
         upgrade_available,
         scopes: Vec::new(),

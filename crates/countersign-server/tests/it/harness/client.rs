@@ -29,6 +29,11 @@ impl Client {
         Self { address, ..self.clone() }
     }
 
+    /// The same caller at the doors of another installation.
+    pub fn through(&self, router: Router) -> Self {
+        Self { router, ..self.clone() }
+    }
+
     /// The same caller with one more header on every request.
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();

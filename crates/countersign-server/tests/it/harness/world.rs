@@ -1,6 +1,6 @@
 //! An installation of one test.
 
-use std::sync::Arc;
+use std::{io, net::IpAddr, sync::Arc};
 
 use axum::Router;
 use countersign_model::{secret::SecretFormat, time::Timestamp};
@@ -11,6 +11,7 @@ use countersign_server::{
     open::OpenOptions,
     ops::{bootstrap, passwords::PasswordCost},
     random::Random,
+    webhooks::{Names, Policy},
 };
 use countersign_store::{AuditEntry, AuditFilter, PageAsk};
 use serde_json::{Value, json};
@@ -28,6 +29,15 @@ pub const SPECIALIST: &str = "implementation_specialist";
 /// A role without permissions.
 pub const ANALYST: &str = "analyst";
 
+/// The names of this world. Nothing is asked outside of it.
+fn addresses(name: &str) -> io::Result<Vec<IpAddr>> {
+    match name {
+        "hooks.example.com" => Ok(vec![IpAddr::from([93, 184, 216, 34])]),
+        "hooks.internal.example" => Ok(vec![IpAddr::from([10, 0, 0, 7])]),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    }
+}
+
 /// An installation with its first operator.
 pub struct World {
     pub app: Arc<App>,
@@ -35,7 +45,7 @@ pub struct World {
     pub operator: Client,
     public: Router,
     socket: Router,
-    _directory: TempDir,
+    directory: TempDir,
     _stop: DropGuard,
 }
 
@@ -56,6 +66,10 @@ impl World {
             trusted_proxies: Vec::new(),
             session_idle_secs: 1_800,
             session_secs: 12 * 3_600,
+            checkpoint_file: None,
+            audit_retention_days: None,
+            mail: None,
+            webhooks: Policy { names: Names::Told(Arc::new(addresses)), ..Policy::default() },
         };
         change(&mut settings);
         let stop = CancellationToken::new();
@@ -66,23 +80,34 @@ impl World {
             clock: clock.clone(),
             random: Random::seeded(7),
             password_cost: PasswordCost { memory_kib: 8, passes: 1 },
+            accept_rollback: false,
             stop: stop.clone(),
         };
         let app = App::open(options).await.unwrap();
         let public = management(Arc::clone(&app), Door::Public);
         let socket = management(Arc::clone(&app), Door::LocalSocket);
         let nobody = Client { router: public.clone(), headers: Vec::new(), address: "198.51.100.1" };
-        Self { app, clock, operator: nobody, public, socket, _directory: directory, _stop: stop.drop_guard() }
+        Self { app, clock, operator: nobody, public, socket, directory, _stop: stop.drop_guard() }
     }
 
     /// An installation whose first operator is `operator@example.com`.
     pub async fn new() -> Self {
         let mut world = Self::empty().await;
-        let code = bootstrap::issue(&world.app).await.unwrap().unwrap();
-        let first = json!({ "code": code.as_str(), "email": "operator@example.com", "name": "Olga Operator", "password": PASSWORD });
-        let answer = world.browser().post("/api/v1/bootstrap", first).await.expect(201);
-        world.operator = world.signed_in(&answer);
+        world.found().await;
         world
+    }
+
+    /// Makes the first operator.
+    pub async fn found(&mut self) {
+        let code = bootstrap::issue(&self.app).await.unwrap().unwrap();
+        let first = json!({ "code": code.as_str(), "email": "operator@example.com", "name": "Olga Operator", "password": PASSWORD });
+        let answer = self.browser().post("/api/v1/bootstrap", first).await.expect(201);
+        self.operator = self.signed_in(&answer);
+    }
+
+    /// Where its data and its keys are.
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     /// Somebody without any credential.

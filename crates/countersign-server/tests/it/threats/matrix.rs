@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::harness::{ADMINISTRATOR, Answer, Client, SPECIALIST, World, user_id};
 
 /// Ids that are in a path, by the name of the parameter.
-type Ids = [(&'static str, String); 5];
+type Ids = [(&'static str, String); 7];
 
 const NOBODY: &str = "01jt3x9k7dfq4v8m2n6p0r5s1w";
 const MANAGING: [&str; 7] = [
@@ -25,6 +25,8 @@ fn nobodys() -> Ids {
         ("token_id", format!("tok_{NOBODY}")),
         ("user_id", format!("usr_{NOBODY}")),
         ("invitation_id", format!("inv_{NOBODY}")),
+        ("webhook_id", format!("whk_{NOBODY}")),
+        ("delivery_id", format!("dlv_{NOBODY}")),
         ("half", "read-write".to_owned()),
     ]
 }
@@ -40,11 +42,18 @@ async fn furnished(world: &World, name: &str) -> (Ids, Client) {
     let invitation = json!({ "email": format!("new@{name}.example"), "role": SPECIALIST });
     let invitation = administrator.post(&format!("{path}/invitations"), invitation).await.expect(201).json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let webhook = json!({ "url": "https://hooks.example.com/" });
+    let webhook = administrator.post(&format!("{path}/webhooks"), webhook).await.expect(201).json();
+    let webhook = text(&webhook["webhook"]["id"]);
+    administrator.request("POST", &format!("{path}/webhooks/{webhook}/test")).send().await.expect(202);
+    let told = administrator.get(&format!("{path}/webhooks/{webhook}/deliveries")).await.expect(200).json();
     let ids = [
         ("account_id", account),
         ("token_id", text(&token["items"][0]["id"])),
         ("user_id", user_id(&colleague).await),
         ("invitation_id", text(&invitation["invitation"]["id"])),
+        ("webhook_id", webhook),
+        ("delivery_id", text(&told["items"][0]["id"])),
         ("half", "read-write".to_owned()),
     ];
     (ids, administrator)

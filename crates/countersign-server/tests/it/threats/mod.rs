@@ -1,7 +1,7 @@
 //! The threats of the security notes that need more than a rule: a server that listens, many samples, many inputs.
 //! `COUNTERSIGN_TEST_FULL=1` runs the full counts.
 
-mod effort;
+pub mod effort;
 mod enumeration;
 mod garbage;
 mod input;
@@ -9,4 +9,5 @@ mod live;
 mod matrix;
 mod misplaced;
 mod search;
+mod tampering;
 mod welch;

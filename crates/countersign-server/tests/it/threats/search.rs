@@ -64,8 +64,10 @@ fn token(account: AccountId, contact: UserId, number: u64, now: Timestamp) -> To
     let secret = Secret {
         digest,
         pepper: 1,
+        layered_over: None,
         generation: 1,
         sealed: None,
+        data_key: None,
         last4: "0000".to_owned(),
         weak: false,
         created_at: now,

@@ -124,7 +124,7 @@ async fn lists_filter_and_page() {
     for bad in [
         "?limit=0",
         "?limit=201",
-        "?state=expired",
+        "?state=lost",
         "?created=ever",
         "?after=x",
         "?nothing=1",

@@ -26,6 +26,7 @@ use countersign_server::{
     ops::passwords::PasswordCost,
     random::Random,
     sealing::DataKey,
+    webhooks,
 };
 use countersign_store::{
     Account, AccountState, AuditDraft, AuditEntry, AuditFilter, Outcome, PageAsk, Person, RevealPolicy,
@@ -95,6 +96,10 @@ impl World {
             trusted_proxies: Vec::new(),
             session_idle_secs: 400 * 86_400,
             session_secs: 7 * 86_400,
+            checkpoint_file: None,
+            audit_retention_days: None,
+            mail: None,
+            webhooks: webhooks::Policy::default(),
         };
         change(&mut settings);
         let app = App::open(OpenOptions {
@@ -104,6 +109,7 @@ impl World {
             clock: Clock::fixed(Timestamp::parse_rfc3339("2026-07-01T12:00:00Z").unwrap()),
             random: Random::seeded(seed),
             password_cost: PasswordCost { memory_kib: 8, passes: 1 },
+            accept_rollback: false,
             stop: stop.clone(),
         })
         .await
@@ -159,7 +165,9 @@ impl World {
             legacy_tokens: false,
             reveal: RevealPolicy::Recoverable,
             token_limit: TOKENS_PER_ACCOUNT,
-            data_key: DataKey::make(&self.app.keys, &self.app.random, id).unwrap(),
+            token_lifetime: None,
+            data_key: DataKey::make(&self.app.keys, &self.app.random, id, 1).unwrap(),
+            former_data_key: None,
             edit: 1,
             created_at: now,
             updated_at: now,
