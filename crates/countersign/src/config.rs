@@ -2,6 +2,7 @@
 //! defaults. It parses into typed settings and refuses what it does not know; it opens nothing but the file.
 
 mod layers;
+mod mail;
 mod settings;
 
 pub use layers::{Flags, Source};
@@ -51,7 +52,7 @@ impl Key {
 }
 
 /// Everything that can be set. The book's table is checked against this one.
-pub const KEYS: [Key; 14] = [
+pub const KEYS: [Key; 29] = [
     key("listen.management", Shape::Text, "127.0.0.1:8470", "Address of the console and the management API."),
     key("listen.data_plane", Shape::Text, "127.0.0.1:8471", "Address of verify, forward-auth and whoami."),
     key("listen.health", Shape::Text, "127.0.0.1:8472", "Address of health checks and metrics."),
@@ -88,6 +89,71 @@ pub const KEYS: [Key; 14] = [
         Shape::Number,
         "43200",
         "A console session ends after so many seconds, used or not.",
+    ),
+    key("webhooks.ports", Shape::List, "443,8443", "Ports that webhooks may lead to."),
+    key(
+        "webhooks.plain_http",
+        Shape::Text,
+        "no",
+        "`yes`: webhooks may lead to http:// too, where everybody on the way reads what is sent.",
+    ),
+    key(
+        "webhooks.allow_networks",
+        Shape::List,
+        "",
+        "Networks that webhooks may lead to although they are not of the public internet.",
+    ),
+    key(
+        "audit.checkpoint_file",
+        Shape::Text,
+        "",
+        "File that signed checkpoints of the audit trail are added to, best on a disk of its own.",
+    ),
+    key(
+        "audit.retention_days",
+        Shape::Number,
+        "0",
+        "Days after which entries of the audit trail are removed; 0 keeps them for ever.",
+    ),
+    key(
+        "mail.server",
+        Shape::Text,
+        "",
+        "Mail server, as host:port; without one nothing is mailed, and all of it is kept.",
+    ),
+    key(
+        "mail.tls",
+        Shape::Text,
+        "starttls",
+        "`starttls`: required, a server without it gets nothing; `tls`: from the first byte; `none`: only to a server on this machine.",
+    ),
+    key(
+        "mail.insecure",
+        Shape::Text,
+        "no",
+        "`yes`: `none` is also allowed to other machines, and everybody on the way reads along.",
+    ),
+    key("mail.user", Shape::Text, "", "Who signs in to the mail server; empty where it asks nobody."),
+    key("mail.password", Shape::Text, "", "The password of mail.user; never printed. Better in a file."),
+    key(
+        "mail.password_file",
+        Shape::Text,
+        "",
+        "File whose first line is the password of mail.user, read for each letter.",
+    ),
+    key(
+        "mail.ca_file",
+        Shape::Text,
+        "",
+        "Certificates (PEM) to trust beside those of the system when talking to the mail server.",
+    ),
+    key("mail.from", Shape::Text, "", "Who letters are from: an address, or a name and an address."),
+    key("mail.reply_to", Shape::Text, "", "Where answers to letters go; to the sender unless set."),
+    key(
+        "mail.timeout_secs",
+        Shape::Number,
+        "30",
+        "Seconds the mail server may take to connect, and for each answer.",
     ),
     key(
         "log.level",

@@ -14,8 +14,12 @@ use countersign_server::{
     app::App,
     clock::Clock,
     http::{self as doors, Door},
-    open::{DATABASE_FILE, OpenOptions},
-    ops::passwords::PasswordCost,
+    open::{DATABASE_FILE, OpenError, OpenOptions},
+    ops::{
+        backup::{self, Manifest},
+        keys,
+        passwords::PasswordCost,
+    },
     random::Random,
 };
 use http::{Method, Request, Response, StatusCode, header};
@@ -29,12 +33,16 @@ use tower::ServiceExt as _;
 use crate::{config::Config, failure::Failure, lock::DataLock, upload::Upload};
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
+/// Takes the pieces of an answer as they come, each with the length of the whole where that is known.
+type Take<'t> = &'t mut (dyn FnMut(&[u8], Option<u64>) -> Result<(), Failure> + Send);
 type Answered = Response<UnsyncBoxBody<Bytes, AnyError>>;
 
 /// Largest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long an answer may take: an import of the largest file fits.
 const ANSWER_WITHIN: Duration = Duration::from_mins(10);
+/// How often a rotation of keys is asked how far it is.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// A way to the management API.
 pub enum Connection {
@@ -151,18 +159,30 @@ impl Connection {
 
     /// Asks for lines, and copies them as they come; answers how many.
     pub async fn copy(&self, ask: Ask, sink: &mut (dyn io::Write + Send)) -> Result<u64, Failure> {
-        let answered = tokio::time::timeout(ANSWER_WITHIN, self.send(ask));
-        let mut body = answered.await.map_err(|_| silent())??.into_body();
         let mut lines = 0;
+        let mut take = |piece: &[u8], _: Option<u64>| {
+            lines += piece.split(|byte| *byte == b'\n').count() as u64 - 1;
+            sink.write_all(piece).map_err(|cause| cannot_write(&cause))
+        };
+        self.stream(ask, &mut take).await?;
+        sink.flush().map_err(|cause| cannot_write(&cause))?;
+        Ok(lines)
+    }
+
+    /// Asks for bytes, and hands them on as they come, with the length of the whole where the server tells it.
+    pub async fn stream(&self, ask: Ask, take: Take<'_>) -> Result<(), Failure> {
+        let answered = tokio::time::timeout(ANSWER_WITHIN, self.send(ask));
+        let (parts, mut body) = answered.await.map_err(|_| silent())??.into_parts();
+        let length = parts.headers.get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
         while let Some(frame) = body.frame().await {
             let frame =
                 frame.map_err(|cause| Failure::unavailable(format!("the answer broke off: {cause}")))?;
-            let Ok(piece) = frame.into_data() else { continue };
-            lines += piece.split(|byte| *byte == b'\n').count() as u64 - 1;
-            sink.write_all(&piece).map_err(|cause| cannot_write(&cause))?;
+            if let Ok(piece) = frame.into_data() {
+                take(&piece, length)?;
+            }
         }
-        sink.flush().map_err(|cause| cannot_write(&cause))?;
-        Ok(lines)
+        Ok(())
     }
 
     async fn send(&self, ask: Ask) -> Result<Answered, Failure> {
@@ -178,12 +198,23 @@ impl Connection {
         Err(refusal(parts.status, &parsed(&gather(body).await?)))
     }
 
+    /// Waits a moment for the server to go on with a rotation of keys, or, where there is no server, goes on with it.
+    pub async fn wait_or_work(&self) -> Result<(), Failure> {
+        match self {
+            Self::Running { .. } => tokio::time::sleep(LOOK_AGAIN_AFTER).await,
+            Self::Own(own) => {
+                keys::step(&own.app).await.map_err(Failure::unavailable)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Ends what was opened here. Everything answered is on disk before; this leaves the files tidy.
     pub async fn close(self) {
         if let Self::Own(own) = self {
             own.stop.cancel();
             if let Some(app) = Arc::into_inner(own.app) {
-                let _ = app.store.close().await;
+                let _ = app.close().await;
             }
         }
     }
@@ -196,20 +227,51 @@ impl OwnInstallation {
         let app = open_app(config, stop.clone()).await?;
         Ok(Self { app, stop, _lock: lock })
     }
+
+    /// The same, whatever later state the anchor beside the keys tells of.
+    async fn open_rolled_back(config: &Config, lock: DataLock) -> Result<Self, Failure> {
+        let stop = CancellationToken::new();
+        let options = OpenOptions { accept_rollback: true, ..options(config, stop.clone()) };
+        let app = App::open(options).await.map_err(unopened)?;
+        Ok(Self { app, stop, _lock: lock })
+    }
+}
+
+/// Opens an installation whose database was just put back from a backup, and notes that in its audit trail.
+pub async fn open_restored(config: &Config, lock: DataLock, manifest: &Manifest) -> Result<(), Failure> {
+    let own = OwnInstallation::open_rolled_back(config, lock).await?;
+    let noted = backup::note_restored(&own.app, manifest).await.map_err(Failure::unavailable);
+    Connection::Own(Box::new(own)).close().await;
+    noted
 }
 
 /// Opens the application as configured.
 pub async fn open_app(config: &Config, stop: CancellationToken) -> Result<Arc<App>, Failure> {
-    let options = OpenOptions {
+    App::open(options(config, stop)).await.map_err(unopened)
+}
+
+/// Takes the database as it is and notes that, whatever later state the anchor beside the keys tells of.
+pub async fn accept_rollback(config: &Config, lock: DataLock) -> Result<(), Failure> {
+    let own = OwnInstallation::open_rolled_back(config, lock).await?;
+    Connection::Own(Box::new(own)).close().await;
+    Ok(())
+}
+
+fn unopened(error: OpenError) -> Failure {
+    if error.is_finding() { Failure::refused(error) } else { Failure::unavailable(error) }
+}
+
+fn options(config: &Config, stop: CancellationToken) -> OpenOptions {
+    OpenOptions {
         data_dir: config.data_dir.clone(),
         keys_dir: config.keys_dir.clone(),
         settings: config.app_settings(),
         clock: Clock::system(),
         random: Random::System,
         password_cost: PasswordCost::standard(),
+        accept_rollback: false,
         stop,
-    };
-    App::open(options).await.map_err(Failure::unavailable)
+    }
 }
 
 async fn in_process(app: &Arc<App>, request: Request<Upload>) -> Answered {

@@ -1,6 +1,7 @@
 //! The binary `countersign`: reads flags and environment, and hands everything else what it needs. Exit codes: 0 done,
 //! 1 refused or found wrong, 2 usage, 3 unavailable.
 
+mod backup_file;
 mod commands;
 mod config;
 mod connection;
@@ -9,6 +10,7 @@ mod hardening;
 mod lock;
 mod logging;
 mod output;
+mod progress;
 mod upload;
 
 use std::process::ExitCode;

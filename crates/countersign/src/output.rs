@@ -94,7 +94,11 @@ pub fn credential(
     match format {
         Format::Json => line(pretty(&shown)),
         Format::Table => {
-            let heading = if member == "secret" { "AUTH TOKEN" } else { "CREDENTIAL" };
+            let heading = match member {
+                "secret" => "AUTH TOKEN",
+                "signing_secret" => "SIGNING SECRET",
+                _ => "CREDENTIAL",
+            };
             object(format, &[columns, &[(heading, pointer.as_str())]].concat(), &shown);
             note("This is the only time it is shown here; keep it now.");
         }

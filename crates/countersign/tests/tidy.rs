@@ -378,7 +378,8 @@ fn dependencies_have_known_licences_and_come_from_one_place() {
         }
         for ban in banned.iter().filter(|ban| uses(package, ban["crate"].as_str().unwrap())) {
             let wrappers = ban.get("wrappers").and_then(toml::Value::as_array);
-            if !wrappers.is_some_and(|wrappers| wrappers.iter().any(|wrapper| wrapper.as_str() == Some(name))) {
+            if !wrappers.is_some_and(|wrappers| wrappers.iter().any(|wrapper| wrapper.as_str() == Some(name)))
+            {
                 problems.push(format!("{name} uses {}, which deny.toml bans", ban["crate"]));
             }
         }

@@ -7,7 +7,13 @@ use std::{
     path::Path,
 };
 
-use countersign_server::open::DATABASE_FILE;
+use countersign_server::{
+    clock::Clock,
+    mail::Mailer,
+    node::{ANCHOR_FILE, Inspection},
+    open::{DATABASE_FILE, inspect},
+};
+use countersign_store::Anchor;
 use serde_json::{Value, json};
 
 use crate::{
@@ -17,6 +23,9 @@ use crate::{
     lock::DataLock,
     output::{self, Format},
 };
+
+/// An anchor is renewed within a second; one that is behind for longer is not renewed.
+const ANCHOR_LATE_AFTER_SECS: i64 = 10;
 
 /// One thing looked at.
 struct Finding {
@@ -37,7 +46,9 @@ pub async fn run(config: &Config, format: Format) -> Result<(), Failure> {
     let mut findings = Vec::new();
     look_at_directories(config, &mut findings);
     look_at_addresses(config, &mut findings);
+    look_at_mail(config, &mut findings).await;
     let running = is_running(config, &mut findings);
+    look_at_evidence(config, running, &mut findings);
     if running {
         look_at_server(config, &mut findings).await;
     } else {
@@ -76,24 +87,8 @@ fn look_at_directories(config: &Config, findings: &mut Vec<Finding>) {
             format!("{} is not there yet; `countersign serve` makes it", database.display()),
         )
     });
-    let keys = config.keys_dir.display();
     for name in ["root-verify", "root-reveal"] {
-        let path = config.keys_dir.join(name);
-        findings.push(match (fs::metadata(&path), database.exists()) {
-            (Ok(metadata), _) if metadata.mode() & 0o077 != 0 => Finding::wrong(
-                "keys",
-                format!("{} can be read by others; run `chmod 400` on it", path.display()),
-            ),
-            (Ok(_), _) => Finding::fine("keys", format!("{} is there and private", path.display())),
-            (Err(_), true) => Finding::wrong(
-                "keys",
-                format!("{} is missing; restore {keys} from its own backup", path.display()),
-            ),
-            (Err(_), false) => Finding::warning(
-                "keys",
-                format!("{} is not there yet; `countersign serve` makes it", path.display()),
-            ),
-        });
+        look_at_roots(config, name, database.exists(), findings);
     }
     if is_inside(&config.keys_dir, &config.data_dir) {
         findings.push(Finding::wrong(
@@ -108,6 +103,80 @@ fn look_at_directories(config: &Config, findings: &mut Vec<Finding>) {
         let detail = format!("{} can be read by others; run `chmod 700` on it", config.data_dir.display());
         findings.push(Finding::warning("data", detail));
     }
+}
+
+/// The generations of one root. Which of them are needed the database says, and a start checks it.
+fn look_at_roots(config: &Config, name: &str, has_data: bool, findings: &mut Vec<Finding>) {
+    let entries = fs::read_dir(&config.keys_dir).into_iter().flatten().flatten();
+    let is_root = |file: &str| {
+        let rest = file.strip_prefix(name);
+        rest.is_some_and(|rest| {
+            rest.is_empty() || rest.strip_prefix('.').is_some_and(|end| end.parse::<u16>().is_ok())
+        })
+    };
+    let mut files: Vec<_> = entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_root))
+        .map(|entry| entry.path())
+        .collect();
+    files.sort();
+    let path = config.keys_dir.join(name);
+    if files.is_empty() {
+        findings.push(if has_data {
+            let keys = config.keys_dir.display();
+            Finding::wrong(
+                "keys",
+                format!("{} is missing; restore {keys} from its own backup", path.display()),
+            )
+        } else {
+            let detail = format!("{} is not there yet; `countersign serve` makes it", path.display());
+            Finding::warning("keys", detail)
+        });
+    }
+    for file in files {
+        let private = fs::metadata(&file).is_ok_and(|metadata| metadata.mode().trailing_zeros() >= 6);
+        findings.push(if private {
+            Finding::fine("keys", format!("{} is there and private", file.display()))
+        } else {
+            let detail = format!("{} can be read by others; run `chmod 400` on it", file.display());
+            Finding::wrong("keys", detail)
+        });
+    }
+}
+
+/// Checks every row, and how far the database has come against the anchor beside the keys.
+fn look_at_evidence(config: &Config, running: bool, findings: &mut Vec<Finding>) {
+    if !config.data_dir.join(DATABASE_FILE).exists() {
+        return;
+    }
+    findings.push(match inspect(&config.data_dir, &config.keys_dir) {
+        Err(error) => Finding::wrong("evidence", error.to_string()),
+        Ok(Inspection { database: None, .. }) => Finding::warning(
+            "evidence",
+            "the database is from before there was evidence; `countersign serve` makes it".to_owned(),
+        ),
+        Ok(Inspection { database: Some(here), anchor }) => {
+            let detail = format!("every row is as Countersign wrote it, up to change {}", here.head.0);
+            match anchor {
+                Some(anchor) if running && is_late(config, &here, &anchor) => Finding::warning(
+                    "evidence",
+                    format!(
+                        "{detail}; but the anchor in {} is not renewed: see the log of the server, and make that directory \
+                         writable for it",
+                        config.keys_dir.display()
+                    ),
+                ),
+                Some(_) => Finding::fine("evidence", detail),
+                None => Finding::warning("evidence", format!("{detail}; there is no anchor yet")),
+            }
+        }
+    });
+}
+
+/// Whether the anchor is behind, and for longer than it takes to renew it.
+fn is_late(config: &Config, here: &Anchor, anchor: &Anchor) -> bool {
+    let written = fs::metadata(config.keys_dir.join(ANCHOR_FILE)).map(|metadata| metadata.mtime());
+    let now = Clock::system().wall().unix_millis() / 1_000;
+    here != anchor && written.is_ok_and(|written| now - written > ANCHOR_LATE_AFTER_SECS)
 }
 
 fn is_inside(inner: &Path, outer: &Path) -> bool {
@@ -140,6 +209,23 @@ fn look_at_addresses(config: &Config, findings: &mut Vec<Finding>) {
             findings.push(Finding::warning(what, detail));
         }
     }
+}
+
+async fn look_at_mail(config: &Config, findings: &mut Vec<Finding>) {
+    let Some(settings) = &config.mail else {
+        let detail = "there is no mail server; letters are kept and shown, and nobody gets one until mail.server is set";
+        findings.push(Finding::warning("mail", detail.to_owned()));
+        return;
+    };
+    let server = format!("{} port {}", settings.host, settings.port);
+    findings.push(match Mailer::from_settings(settings.clone()).look().await {
+        Ok(reached) => {
+            let signed_in = if reached.signed_in { ", and lets us sign in" } else { "" };
+            let protected = if reached.encrypted { "over TLS" } else { "in the clear" };
+            Finding::fine("mail", format!("{server} answers {protected}{signed_in}"))
+        }
+        Err(reason) => Finding::wrong("mail", format!("{server}: {reason}")),
+    });
 }
 
 fn is_running(config: &Config, findings: &mut Vec<Finding>) -> bool {

@@ -5,14 +5,12 @@ use std::{
     fs,
     io::Read as _,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use bytes::Bytes;
 use clap::Subcommand;
 use countersign_server::limits::IMPORT_BYTES_MAX;
 use http::Method;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use super::Desk;
@@ -20,6 +18,7 @@ use crate::{
     connection::Ask,
     failure::Failure,
     output::{self, Format},
+    progress,
     upload::Upload,
 };
 
@@ -39,7 +38,7 @@ pub enum Command {
 pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     let Command::Tokens { file, apply } = command;
     let bytes = read(&file)?;
-    let bar = bar(bytes.len() as u64);
+    let bar = progress::bytes(bytes.len() as u64);
     let (checking, total) = (bar.clone(), bytes.len() as u64);
     let body = Upload::watched(
         bytes,
@@ -93,16 +92,4 @@ fn read(path: &Path) -> Result<Bytes, Failure> {
         return Err(Failure::refused(detail));
     }
     Ok(Bytes::from(bytes))
-}
-
-/// A bar on standard error, where a terminal is there to see it. The server reads the file as fast as it checks it.
-fn bar(bytes: u64) -> ProgressBar {
-    let bar = ProgressBar::new(bytes);
-    if let Ok(style) =
-        ProgressStyle::with_template("{bar:40} {percent:>3} %  {bytes} of {total_bytes}  {elapsed}  {msg}")
-    {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }

@@ -2,19 +2,27 @@
 //! shows the answer; what is allowed and what it means is decided behind that API.
 
 mod account;
+mod anchor;
 mod audit;
+mod backup;
 mod catalog;
 mod config;
 mod demo;
 mod doctor;
 mod gateway;
 mod import;
+mod keys;
 mod listing;
+mod mail;
 mod member;
+mod outbox;
 mod person;
 mod platform_credential;
+mod restore;
 mod serve;
 mod token;
+mod versions;
+mod webhook;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -53,6 +61,9 @@ enum Command {
     /// Check, load or show a catalog
     #[command(subcommand)]
     Catalog(catalog::Command),
+    /// API versions: who still uses which
+    #[command(subcommand)]
+    Versions(versions::Command),
     /// Accounts: the customers of the platform
     #[command(subcommand)]
     Account(account::Command),
@@ -68,15 +79,35 @@ enum Command {
     /// Machines with operator rights
     #[command(subcommand)]
     PlatformCredential(platform_credential::Command),
+    /// Webhooks of the platform: who is told by a signed request
+    #[command(subcommand)]
+    Webhook(webhook::Command),
+    /// What is on its way to people and machines
+    #[command(subcommand)]
+    Outbox(outbox::Command),
     /// People: customers' and operators alike
     #[command(subcommand)]
     Person(person::Command),
     /// Bring existing credentials in
     #[command(subcommand)]
     Import(import::Command),
+    /// Keys: which are in use, and their rotation
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Verify or export the audit trail
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Make or examine a backup
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// Put a backup in the place of the database
+    Restore(restore::Arguments),
+    /// The anchor beside the keys, which says how far the database had come
+    #[command(subcommand)]
+    Anchor(anchor::Command),
+    /// Try the mail server
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Say what is configured, from where, and what is wrong
     Doctor,
     /// Print the completions of a shell
@@ -112,7 +143,13 @@ pub async fn run(arguments: Arguments, environment: &[(String, String)]) -> Resu
     match command {
         Command::Serve => serve::run(&settings, || Config::resolve(&flags, environment)).await,
         Command::Demo(arguments) => demo::run(&settings, arguments).await,
+        Command::Backup(backup::Command::Verify { file, identity }) => {
+            backup::verify(output, &file, &identity).await
+        }
+        Command::Restore(arguments) => restore::run(&settings, arguments, output).await,
+        Command::Anchor(command) => anchor::run(&settings, &command).await,
         Command::Doctor => doctor::run(&settings, output).await,
+        Command::Mail(command) => mail::run(&settings, &command).await,
         other => {
             let desk = Desk { connection: Connection::open(&settings).await?, format: output };
             let done = at_desk(&desk, other).await;
@@ -125,19 +162,30 @@ pub async fn run(arguments: Arguments, environment: &[(String, String)]) -> Resu
 async fn at_desk(desk: &Desk, command: Command) -> Result<(), Failure> {
     match command {
         Command::Catalog(command) => catalog::run(desk, command).await,
+        Command::Versions(command) => versions::run(desk, command).await,
         Command::Account(command) => account::run(desk, command).await,
         Command::Member(command) => member::run(desk, command).await,
         Command::Token(command) => token::run(desk, command).await,
         Command::Gateway(command) => gateway::run(desk, command).await,
+        Command::Outbox(command) => outbox::run(desk, command).await,
         Command::PlatformCredential(command) => platform_credential::run(desk, command).await,
+        Command::Webhook(command) => webhook::run(desk, command).await,
         Command::Person(command) => person::run(desk, command).await,
         Command::Import(command) => import::run(desk, command).await,
+        Command::Keys(command) => keys::run(desk, command).await,
         Command::Audit(command) => audit::run(desk, command).await,
+        Command::Backup(backup::Command::Make { file, recipient }) => {
+            backup::make(desk, file, &recipient).await
+        }
         // These were run before a connection was needed.
         Command::Serve
         | Command::Demo(_)
         | Command::Config(_)
+        | Command::Backup(backup::Command::Verify { .. })
+        | Command::Restore(_)
+        | Command::Anchor(_)
         | Command::Doctor
+        | Command::Mail(_)
         | Command::Completions { .. } => Ok(()),
     }
 }

@@ -46,7 +46,7 @@ pub enum Command {
         /// Part of the name
         #[arg(long)]
         name: Option<String>,
-        /// enabled or disabled
+        /// enabled, disabled, expired or expiring (within 30 days)
         #[arg(long)]
         state: Option<String>,
     },

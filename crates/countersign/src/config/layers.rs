@@ -55,6 +55,48 @@ pub struct Flags {
     /// Seconds after which a console session ends [default: 43200]
     #[arg(long, global = true, value_name = "SECONDS", hide_short_help = true)]
     pub session_absolute_secs: Option<String>,
+    /// Ports that webhooks may lead to, separated by commas [default: 443,8443]
+    #[arg(long, global = true, value_name = "PORTS", hide_short_help = true)]
+    pub webhooks_ports: Option<String>,
+    /// Whether webhooks may lead to http:// too: yes or no [default: no]
+    #[arg(long, global = true, value_name = "YES_OR_NO", hide_short_help = true)]
+    pub webhooks_plain_http: Option<String>,
+    /// Networks that webhooks may lead to although they are not of the public internet [default: none]
+    #[arg(long, global = true, value_name = "NETWORKS", hide_short_help = true)]
+    pub webhooks_allow_networks: Option<String>,
+    /// File that signed checkpoints of the audit trail are added to [default: none]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub audit_checkpoint_file: Option<String>,
+    /// Days after which entries of the audit trail are removed [default: 0, never]
+    #[arg(long, global = true, value_name = "DAYS", hide_short_help = true)]
+    pub audit_retention_days: Option<String>,
+    /// Mail server, as host:port [default: none]
+    #[arg(long, global = true, value_name = "HOST:PORT", hide_short_help = true)]
+    pub mail_server: Option<String>,
+    /// How the mail server is talked to: starttls, tls or none [default: starttls]
+    #[arg(long, global = true, value_name = "MODE", hide_short_help = true)]
+    pub mail_tls: Option<String>,
+    /// Whether `--mail-tls none` may reach another machine: yes or no [default: no]
+    #[arg(long, global = true, value_name = "YES_OR_NO", hide_short_help = true)]
+    pub mail_insecure: Option<String>,
+    /// Who signs in to the mail server
+    #[arg(long, global = true, value_name = "USER", hide_short_help = true)]
+    pub mail_user: Option<String>,
+    /// File with the password of that user
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub mail_password_file: Option<String>,
+    /// Certificates to trust beside those of the system when talking to the mail server
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub mail_ca_file: Option<String>,
+    /// Who letters are from
+    #[arg(long, global = true, value_name = "ADDRESS", hide_short_help = true)]
+    pub mail_from: Option<String>,
+    /// Where answers to letters go
+    #[arg(long, global = true, value_name = "ADDRESS", hide_short_help = true)]
+    pub mail_reply_to: Option<String>,
+    /// Seconds the mail server may take for each answer [default: 30]
+    #[arg(long, global = true, value_name = "SECONDS", hide_short_help = true)]
+    pub mail_timeout_secs: Option<String>,
     /// What is logged [default: info]
     #[arg(long, global = true, value_name = "LEVEL", hide_short_help = true)]
     pub log_level: Option<String>,
@@ -133,8 +175,23 @@ impl Flags {
             "trusted_proxies" => self.trusted_proxies.as_ref(),
             "session.idle_secs" => self.session_idle_secs.as_ref(),
             "session.absolute_secs" => self.session_absolute_secs.as_ref(),
+            "webhooks.ports" => self.webhooks_ports.as_ref(),
+            "webhooks.plain_http" => self.webhooks_plain_http.as_ref(),
+            "webhooks.allow_networks" => self.webhooks_allow_networks.as_ref(),
+            "audit.checkpoint_file" => self.audit_checkpoint_file.as_ref(),
+            "audit.retention_days" => self.audit_retention_days.as_ref(),
+            "mail.server" => self.mail_server.as_ref(),
+            "mail.tls" => self.mail_tls.as_ref(),
+            "mail.insecure" => self.mail_insecure.as_ref(),
+            "mail.user" => self.mail_user.as_ref(),
+            "mail.password_file" => self.mail_password_file.as_ref(),
+            "mail.ca_file" => self.mail_ca_file.as_ref(),
+            "mail.from" => self.mail_from.as_ref(),
+            "mail.reply_to" => self.mail_reply_to.as_ref(),
+            "mail.timeout_secs" => self.mail_timeout_secs.as_ref(),
             "log.level" => self.log_level.as_ref(),
             "log.format" => self.log_format.as_ref(),
+            // `mail.password` has no flag: it must not stand where every user of the machine can list it.
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use countersign_model::secret::{SecretFormat, SecretPrefix};
-use countersign_server::app;
+use countersign_server::{app, mail::MailSettings, webhooks};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
@@ -16,12 +16,19 @@ use tracing_subscriber::EnvFilter;
 use super::{
     ConfigError, KEYS, Source,
     layers::{self, Flags, Values},
+    mail,
 };
 
 /// Longest a session may live, in seconds: 90 days.
 const SESSION_SECS_MAX: i64 = 90 * 24 * 3600;
 /// Shortest a session may live, in seconds.
 const SESSION_SECS_MIN: i64 = 60;
+/// Shortest time entries of the audit trail are kept, in days.
+const RETENTION_DAYS_MIN: u32 = 30;
+/// Longest time that can be set, in days; who wants longer keeps them for ever.
+const RETENTION_DAYS_MAX: u32 = 36_500;
+/// What is shown in place of a secret.
+const REDACTED: &str = "[redacted]";
 /// Most entries of a list.
 const LIST_MAX: usize = 100;
 
@@ -50,6 +57,14 @@ pub struct Config {
     pub session_idle_secs: i64,
     /// Seconds after which a session ends.
     pub session_secs: i64,
+    /// Where webhooks may lead.
+    pub webhooks: webhooks::Policy,
+    /// Where signed checkpoints of the audit trail are added.
+    pub checkpoint_file: Option<PathBuf>,
+    /// Days after which entries of the audit trail are removed.
+    pub audit_retention_days: Option<u32>,
+    /// The mail server; `None` where there is none.
+    pub mail: Option<MailSettings>,
     /// The filter of the log.
     pub log_level: String,
     /// The form of the log.
@@ -106,11 +121,13 @@ impl Config {
             named => PathBuf::from(named),
         };
         let format = reading.format();
+        let public_url = reading.public_url();
+        let mail = mail::read(&mut reading, &public_url);
         let config = Self {
             management: reading.address("listen.management"),
             data_plane: reading.address("listen.data_plane"),
             health: reading.address("listen.health"),
-            public_url: reading.public_url(),
+            public_url,
             data_dir,
             keys_dir,
             format,
@@ -121,12 +138,20 @@ impl Config {
             trusted_proxies: reading.networks("trusted_proxies"),
             session_idle_secs: reading.seconds("session.idle_secs"),
             session_secs: reading.seconds("session.absolute_secs"),
+            webhooks: reading.webhooks(),
+            checkpoint_file: reading.path("audit.checkpoint_file"),
+            audit_retention_days: reading.retention(),
+            mail,
             log_level: reading.level(),
             log_format: reading.chosen("log.format", [("json", LogFormat::Json), ("text", LogFormat::Text)]),
             values: Values::new(),
         };
         let problems = reading.problems;
-        if problems.is_empty() { Ok(Self { values, ..config }) } else { Err(ConfigError { problems }) }
+        if problems.is_empty() {
+            Ok(Self { values: without_secrets(values), ..config })
+        } else {
+            Err(ConfigError { problems })
+        }
     }
 
     /// What the server is told.
@@ -138,6 +163,13 @@ impl Config {
             trusted_proxies: self.trusted_proxies.clone(),
             session_idle_secs: self.session_idle_secs,
             session_secs: self.session_secs,
+            mail: self.mail.clone(),
+            checkpoint_file: self.checkpoint_file.clone(),
+            audit_retention_days: self.audit_retention_days,
+            webhooks: webhooks::Policy {
+                own: vec![self.management, self.data_plane, self.health],
+                ..self.webhooks.clone()
+            },
         }
     }
 
@@ -173,6 +205,14 @@ impl Config {
     }
 }
 
+/// The values as they may be shown.
+fn without_secrets(mut values: Values) -> Values {
+    if let Some(password) = values.get_mut("mail.password").filter(|password| !password.text.is_empty()) {
+        REDACTED.clone_into(&mut password.text);
+    }
+    values
+}
+
 /// Where keys are when nobody says: beside the data, so that a copy of the data directory never holds them.
 fn beside(data_dir: &Path) -> PathBuf {
     match data_dir.file_name().and_then(|name| name.to_str()) {
@@ -182,17 +222,17 @@ fn beside(data_dir: &Path) -> PathBuf {
 }
 
 /// Reads values and gathers what is wrong with them.
-struct Reading<'v> {
+pub(super) struct Reading<'v> {
     values: &'v Values,
     problems: Vec<String>,
 }
 
 impl<'v> Reading<'v> {
-    fn text(&self, name: &str) -> &'v str {
+    pub(super) fn text(&self, name: &str) -> &'v str {
         self.values.get(name).map_or("", |value| value.text.as_str())
     }
 
-    fn refuse(&mut self, name: &str, wanted: &str) {
+    pub(super) fn refuse(&mut self, name: &str, wanted: &str) {
         let (text, source) = self
             .values
             .get(name)
@@ -208,12 +248,13 @@ impl<'v> Reading<'v> {
         })
     }
 
-    fn chosen<T: Copy>(&mut self, name: &str, choices: [(&str, T); 2]) -> T {
+    pub(super) fn chosen<T: Copy, const N: usize>(&mut self, name: &str, choices: [(&str, T); N]) -> T {
         let text = self.text(name);
         if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text) {
             return *value;
         }
-        self.refuse(name, &format!("`{}` or `{}`", choices[0].0, choices[1].0));
+        let words: Vec<String> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
+        self.refuse(name, &words.join(" or "));
         choices[0].1
     }
 
@@ -241,6 +282,40 @@ impl<'v> Reading<'v> {
             self.refuse(name, &format!("a number of seconds from {SESSION_SECS_MIN} to {SESSION_SECS_MAX}"));
         }
         seconds
+    }
+
+    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+        Some(self.text(name)).filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
+
+    fn retention(&mut self) -> Option<u32> {
+        let name = "audit.retention_days";
+        match self.text(name).parse() {
+            Ok(0) => None,
+            Ok(days) if (RETENTION_DAYS_MIN..=RETENTION_DAYS_MAX).contains(&days) => Some(days),
+            _ => {
+                let wanted =
+                    format!("0, or a number of days from {RETENTION_DAYS_MIN} to {RETENTION_DAYS_MAX}");
+                self.refuse(name, &wanted);
+                None
+            }
+        }
+    }
+
+    fn webhooks(&mut self) -> webhooks::Policy {
+        let name = "webhooks.ports";
+        let ports: Result<Vec<u16>, _> = self.entries(name).into_iter().map(str::parse).collect();
+        let ports = ports.ok().filter(|ports| !ports.is_empty() && !ports.contains(&0));
+        let ports = ports.unwrap_or_else(|| {
+            self.refuse(name, "a list of ports, such as 443,8443");
+            Vec::new()
+        });
+        webhooks::Policy {
+            plain_http: self.chosen("webhooks.plain_http", [("no", false), ("yes", true)]),
+            ports,
+            allow_networks: self.networks("webhooks.allow_networks"),
+            ..webhooks::Policy::default()
+        }
     }
 
     fn level(&mut self) -> String {

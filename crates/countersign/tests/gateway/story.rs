@@ -317,7 +317,12 @@ async fn callers_hear_that_their_version_ends_and_are_refused_when_it_has() {
     let (front, brand) = source.split_once("id = \"brand\"").unwrap();
     let dated = brand
         .replacen("number = 11\n", "number = 11\ndeprecated = 2023-01-01\nsunset = 2024-01-01\n", 1)
-        .replacen("number = 12\n", "number = 12\ndeprecated = 2026-01-01\nsunset = 2999-12-31\n", 1);
+        .replacen(
+            "number = 12\n",
+            "number = 12\ndeprecated = 2026-01-01\nsunset = 2999-12-31\nnotes_url = \"https://example.com/12\"\n",
+            1,
+        )
+        .replacen("number = 14\n", "number = 14\nnotes_url = \"https://example.com/14\"\n", 1);
     let source = format!("{front}id = \"brand\"{dated}");
     story.stack.countersign.operator("PUT /api/v1/catalog", &json!({ "source": source })).await;
     let basic = story.token.basic();
@@ -326,8 +331,20 @@ async fn callers_hear_that_their_version_ends_and_are_refused_when_it_has() {
     assert_eq!(ending.status, 200);
     assert_eq!(ending.header("deprecation"), "@1767225600");
     assert_eq!(ending.header("sunset"), "Tue, 31 Dec 2999 00:00:00 GMT");
+    let link = "<https://example.com/12>; rel=\"deprecation sunset\"; type=\"text/html\", \
+                <https://example.com/14>; rel=\"successor-version\"; type=\"text/html\"";
+    assert_eq!(ending.header("link"), link);
+    let mut ask =
+        json!({ "authorization": basic, "method": "GET", "uri": story.actions(), "api_version": 12 });
+    let verdict = story.stack.countersign.verify(&ask).await.json();
+    let notice =
+        json!({ "deprecation": "@1767225600", "sunset": "Tue, 31 Dec 2999 00:00:00 GMT", "link": link });
+    assert_eq!(verdict["version_notice"], notice);
+    ask["api_version"] = 14.into();
+    assert!(story.stack.countersign.verify(&ask).await.json().get("version_notice").is_none());
     let live = story.stack.send(&line, &[("authorization", &basic)]).await;
     assert_eq!((live.status, live.header("deprecation"), live.header("sunset")), (200, "", ""));
+    assert_eq!(live.header("link"), "");
     let ended = story.stack.send(&line, &[("authorization", &basic), ("api-version", "11")]).await;
     assert_eq!(ended.status, 403);
     let ask = json!({ "authorization": basic, "method": "GET", "uri": story.actions(), "api_version": 11 });
@@ -360,6 +377,7 @@ async fn whoami_is_answered_for_every_live_token() {
     let story = Story::begin().await;
     let idle = story.stack.countersign.token(&story.brand, "No scopes", &[]).await;
     let told = story.stack.get("/whoami", &idle).await;
+    assert_eq!(told.json()["limits"]["expires_at"], json!(null));
     assert_eq!(told.status, 200, "{told:?}");
     assert_eq!(told.json()["token"]["sid"], idle.sid);
     assert_eq!(told.json()["token"]["name"], "No scopes");
@@ -375,6 +393,14 @@ async fn whoami_is_answered_for_every_live_token() {
     let lie = [("authorization", elsewhere.basic()), ("x-original-address", "203.0.113.5".to_owned())];
     let lie: Vec<(&str, &str)> = lie.iter().map(|(name, value)| (*name, value.as_str())).collect();
     assert_eq!(story.stack.send("GET /whoami", &lie).await.status, 403);
+    let limited = countersign_model::catalog::standard_source().replacen(
+        "code = \"BR\"\n",
+        "code = \"BR\"\ntoken_lifetime_days = 90\n",
+        1,
+    );
+    story.stack.countersign.operator("PUT /api/v1/catalog", &json!({ "source": limited })).await;
+    let told = story.stack.get("/whoami", &idle).await;
+    assert!(told.json()["limits"]["expires_at"].is_string(), "the end in fact: {told:?}");
     story.stack.countersign.operator(&format!("POST {}/disable", idle.path), &json!({})).await;
     assert_eq!(story.stack.get("/whoami", &idle).await.status, 403);
     assert_eq!(story.stack.send("GET /whoami", &[]).await.status, 401);

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 
 /// A connection, and the headers every request on it carries.
 pub struct Client {
+    address: SocketAddr,
     sender: SendRequest<Full<Bytes>>,
     headers: Vec<(&'static str, String)>,
 }
@@ -30,13 +31,20 @@ impl Client {
         stream.set_nodelay(true).unwrap();
         let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        Self { sender, headers: Vec::new() }
+        Self { address, sender, headers: Vec::new() }
     }
 
     /// The same, with a header on every request.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// Another connection to the same address with the same headers and one more.
+    pub async fn again(&self, name: &'static str, value: impl Into<String>) -> Self {
+        let mut client = Self::connect(self.address).await;
+        client.headers.clone_from(&self.headers);
+        client.with(name, value)
     }
 
     /// Asks; `None` where the connection broke before the answer was there.

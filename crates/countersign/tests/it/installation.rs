@@ -19,6 +19,8 @@ const STARTS_WITHIN: Duration = Duration::from_mins(1);
 /// A directory with (or without yet) an installation.
 pub struct Installation {
     directory: TempDir,
+    /// What goes in front of every command: a way into a namespace.
+    inside: Vec<String>,
 }
 
 /// A running server; killed when dropped.
@@ -36,7 +38,7 @@ pub struct Server {
 impl Installation {
     /// An empty directory.
     pub fn empty() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
+        Self { directory: tempfile::tempdir().unwrap(), inside: Vec::new() }
     }
 
     /// A path in the directory.
@@ -51,9 +53,17 @@ impl Installation {
         path
     }
 
+    /// Runs the binary behind another command from now on.
+    pub fn run_inside(&mut self, enter: &[String]) {
+        self.inside = enter.to_vec();
+    }
+
     /// The binary, in the directory, without the environment of whoever runs the tests.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        let binary = env!("CARGO_BIN_EXE_countersign").to_owned();
+        let mut words = self.inside.iter().chain([&binary]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words);
         command.current_dir(self.directory.path()).stdin(Stdio::null());
         for (name, _) in std::env::vars() {
             if name.starts_with("COUNTERSIGN__") {
@@ -123,6 +133,11 @@ impl Installation {
 }
 
 impl Server {
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it the way power cuts do.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -2,17 +2,24 @@
 //! nothing is timed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod announcements;
 mod at_once;
 mod audit;
+mod backup;
 mod book;
 mod bootstrap;
+mod canaries;
 mod catalog;
 mod client;
 mod configuration;
 mod crash;
 mod demo;
+mod disk_full;
 mod import;
 mod installation;
+mod keys;
 mod lock;
+mod mail;
+mod outbox;
 mod platform;
 mod shutdown;
