@@ -1,17 +1,22 @@
 // The addresses of the console. Operator pages and the wizard come in chunks of their own.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { ApiError } from "./api/client";
-import { type AuditSearch, type TokenSearch, catalogQuery, queryClient, sessionQuery } from "./api/queries";
+import { ApiError, type Session } from "./api/client";
+import { type AuditSearch, type DeliverySearch, type TokenSearch, accountQuery, catalogQuery, legacyQuery, queryClient, sessionQuery, tokensQuery } from "./api/queries";
+import { CHANNELS, DELIVERY_STATES, EVENTS } from "./parts/events";
 import { lastAccount } from "./parts/current";
 import { AccountFrame, Broken, Frame, Missing, Root } from "./parts/frame";
 import { AcceptInvitation, Bootstrap, SignIn } from "./pages/sign-in";
 import { Tokens } from "./pages/tokens";
 
 const one = <T extends string>(value: unknown, of: readonly T[]): T | undefined => of.find((candidate) => candidate === value);
-const text = (value: unknown) => (typeof value === "string" && value !== "" ? value.slice(0, 200) : undefined);
-/** Leaves out what is not set, so that addresses stay short. */
-const set = <T extends object>(values: T): T =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+// Each page names all it knows, with `undefined` for what it does not take: what it leaves out would come from the address
+// as it stands there.
+const text = (value: unknown) => (typeof value === "string" && value !== "" ? value.slice(0, 100) : undefined);
+
+const moment = (value: unknown) => {
+  const found = text(value);
+  return found && !Number.isNaN(Date.parse(found)) ? new Date(found).toISOString() : undefined;
+};
 
 export const TABS = ["overview", "credentials", "scopes", "activity"] as const;
 export type Tab = (typeof TABS)[number];
@@ -22,10 +27,22 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
   component: SignIn,
-  validateSearch: (search): { to?: string } => set({ to: text(search["to"]) }),
+  validateSearch: (search): { to?: string } => ({ to: text(search["to"]) }),
 });
 const bootstrap = createRoute({ getParentRoute: () => root, path: "/bootstrap", component: Bootstrap });
+const confirm = createRoute({ getParentRoute: () => root, path: "/confirm", component: lazyRouteComponent(() => import("./pages/letters"), "ConfirmAddress") });
+const unsubscribe = createRoute({ getParentRoute: () => root, path: "/unsubscribe", component: lazyRouteComponent(() => import("./pages/letters"), "Unsubscribe") });
 const invitation = createRoute({ getParentRoute: () => root, path: "/invitation", component: AcceptInvitation });
+
+/** What the token page reads, asked for beside the catalog instead of after it. */
+function prefetch(session: Session, { pathname, searchStr }: { pathname: string; searchStr: string }) {
+  const id = /^\/accounts\/([^/]+)\/tokens$/.exec(pathname)?.[1];
+  const membership = session.memberships.find(({ account }) => account.id === id);
+  if (!id || searchStr || !membership?.account.api_access || !membership.permissions.includes("tokens.view")) return;
+  void queryClient.prefetchQuery(accountQuery(id));
+  void queryClient.prefetchQuery(legacyQuery(id));
+  void queryClient.prefetchInfiniteQuery(tokensQuery(id, {}));
+}
 
 const frame = createRoute({
   getParentRoute: () => root,
@@ -33,7 +50,8 @@ const frame = createRoute({
   component: Frame,
   async beforeLoad({ location }) {
     try {
-      await queryClient.ensureQueryData(sessionQuery);
+      const session = await queryClient.ensureQueryData(sessionQuery);
+      prefetch(session, location);
       await queryClient.ensureQueryData(catalogQuery);
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {
@@ -62,18 +80,20 @@ const tokens = createRoute({
   path: "tokens",
   component: Tokens,
   validateSearch: (search): TokenSearch =>
-    set({
+    ({
       q: text(search["q"]),
       created: one(search["created"], ["last_7_days", "last_30_days", "more_than_30_days"] as const),
       state: one(search["state"], ["enabled", "disabled"] as const),
+      care: one(search["care"], ["expired", "expiring", "unheard", "old"] as const),
     }),
 });
 const create = createRoute({
   getParentRoute: () => account,
   path: "tokens/new",
   component: lazyRouteComponent(() => import("./pages/create"), "Create"),
+  validateSearch: (search): { from?: string } => ({ from: text(search["from"]) }),
 });
-const tab = (search: Record<string, unknown>): { tab?: Tab } => set({ tab: one(search["tab"], TABS) });
+const tab = (search: Record<string, unknown>): { tab?: Tab } => ({ tab: search["tab"] === TABS[0] ? undefined : one(search["tab"], TABS) });
 const token = createRoute({
   getParentRoute: () => account,
   path: "tokens/$token",
@@ -92,12 +112,30 @@ const members = createRoute({
   component: lazyRouteComponent(() => import("./pages/members"), "Members"),
 });
 const audit = (search: Record<string, unknown>): AuditSearch =>
-  set({ action: text(search["action"]), subject: text(search["subject"]), since: text(search["since"]) });
+  ({ action: text(search["action"]), subject: text(search["subject"]), since: moment(search["since"]) });
 const activity = createRoute({
   getParentRoute: () => account,
   path: "activity",
   component: lazyRouteComponent(() => import("./pages/activity"), "AccountActivity"),
   validateSearch: audit,
+});
+const deliveries = (search: Record<string, unknown>): DeliverySearch =>
+  ({ state: one(search["state"], DELIVERY_STATES), channel: one(search["channel"], CHANNELS), event: one(search["event"], EVENTS) });
+const messages = createRoute({
+  getParentRoute: () => account,
+  path: "messages",
+  component: lazyRouteComponent(() => import("./pages/messages"), "Messages"),
+  validateSearch: deliveries,
+});
+const webhooks = createRoute({
+  getParentRoute: () => account,
+  path: "webhooks",
+  component: lazyRouteComponent(() => import("./pages/webhooks"), "AccountWebhooks"),
+});
+const settings = createRoute({
+  getParentRoute: () => account,
+  path: "settings",
+  component: lazyRouteComponent(() => import("./pages/settings"), "Settings"),
 });
 const profile = createRoute({
   getParentRoute: () => frame,
@@ -109,7 +147,7 @@ const operator = createRoute({
   path: "/operator",
   component: lazyRouteComponent(() => import("./operator/frame"), "OperatorFrame"),
 });
-const query = (search: Record<string, unknown>): { q?: string } => set({ q: text(search["q"]) });
+const query = (search: Record<string, unknown>): { q?: string } => ({ q: text(search["q"]) });
 const operatorPages = [
   createRoute({
     getParentRoute: () => operator,
@@ -136,6 +174,39 @@ const operatorPages = [
   }),
   createRoute({
     getParentRoute: () => operator,
+    path: "versions",
+    component: lazyRouteComponent(() => import("./operator/versions"), "Versions"),
+    validateSearch: (search): { kind?: string; number?: number } =>
+      ({ kind: text(search["kind"]), number: typeof search["number"] === "number" && Number.isInteger(search["number"]) ? search["number"] : undefined }),
+  }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "announcements",
+    component: lazyRouteComponent(() => import("./operator/announcements"), "Announcements"),
+  }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "announcements/$announcement",
+    component: lazyRouteComponent(() => import("./operator/announcement"), "AnnouncementPage"),
+  }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "outbox",
+    component: lazyRouteComponent(() => import("./operator/outbox"), "Outbox"),
+    validateSearch: deliveries,
+  }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "webhooks",
+    component: lazyRouteComponent(() => import("./operator/webhooks"), "PlatformWebhooks"),
+  }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "keys",
+    component: lazyRouteComponent(() => import("./operator/keys"), "KeysPage"),
+  }),
+  createRoute({
+    getParentRoute: () => operator,
     path: "gateways",
     component: lazyRouteComponent(() => import("./operator/credentials"), "Gateways"),
   }),
@@ -151,9 +222,11 @@ export const router = createRouter({
     signIn,
     bootstrap,
     invitation,
+    confirm,
+    unsubscribe,
     frame.addChildren([
       home,
-      account.addChildren([tokens, create, token, legacy, members, activity]),
+      account.addChildren([tokens, create, token, legacy, members, activity, messages, webhooks, settings]),
       profile,
       operator.addChildren([...operatorPages]),
     ]),

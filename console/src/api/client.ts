@@ -21,6 +21,16 @@ export type CreateToken = Schemas["CreateToken"];
 export type UpdateToken = Schemas["UpdateToken"];
 export type Difference = Schemas["CatalogDifference"];
 export type Issued = Schemas["IssuedView"];
+export type Delivery = Schemas["DeliveryView"];
+export type DeliveryDetail = Schemas["DeliveryDetail"];
+export type Webhook = Schemas["WebhookView"];
+export type WebhookPatch = Schemas["WebhookPatch"];
+export type NewWebhook = Schemas["NewWebhook"];
+export type Announcement = Schemas["AnnouncementView"];
+export type NewAnnouncement = Schemas["NewAnnouncement"];
+export type Keys = Schemas["KeysView"];
+export type VersionUsage = Schemas["VersionUsage"];
+export type Told = Schemas["ToldView"];
 
 /** A refusal by the server (`status` of HTTP) or a lost connection (`status` 0). */
 export class ApiError extends Error {
@@ -49,13 +59,14 @@ const refusals: Middleware = {
     if (response.ok) return undefined;
     const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
     const text = (name: string) => (typeof body[name] === "string" ? (body[name] as string) : undefined);
+    const wait = Number(response.headers.get("retry-after"));
     const error = new ApiError(
       response.status,
       text("code") ?? "unreadable",
       text("detail") ?? response.statusText,
       text("field"),
       text("request_id") ?? response.headers.get("x-request-id") ?? undefined,
-      body,
+      wait > 0 ? { ...body, retry_after: wait } : body,
     );
     if (error.status === 401 && error.code === "sign_in_required") listeners.forEach((listener) => listener());
     throw error;

@@ -53,6 +53,46 @@ export interface paths {
         patch: operations["patch_account"];
         trace?: never;
     };
+    "/api/v1/accounts/{account_id}/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the developer addresses of an account.
+         * @description Those outside of the members, in the order of the alphabet, with what they said to being asked.
+         */
+        get: operations["list_addresses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}/addresses/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a developer address again.
+         * @description A letter with a link goes to it; a former link no longer works. At most once in 24 hours.
+         */
+        post: operations["ask_address"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account_id}/api-access": {
         parameters: {
             query?: never;
@@ -87,6 +127,66 @@ export interface paths {
         get: operations["list_account_audit"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what an account's people and webhooks were told.
+         * @description Newest first: what waits, what was sent, what was given up. Needs `audit.view`.
+         */
+        get: operations["list_account_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a delivery of an account.
+         * @description With its tries. Needs `audit.view`.
+         */
+        get: operations["get_account_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}/deliveries/{delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a delivery of an account again.
+         * @description At once; one that was given up is tried as often as a new one. Needs `tokens.manage`.
+         */
+        post: operations["retry_account_delivery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -448,6 +548,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account_id}/tokens/{token_id}/overlap/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the overlap of a reset before its time.
+         * @description The old secret fails from then on. Where no overlap is in force, the answer is the token as it is. Needs
+         *     `tokens.manage`.
+         */
+        post: operations["end_overlap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account_id}/tokens/{token_id}/reset": {
         parameters: {
             query?: never;
@@ -511,6 +632,295 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account_id}/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List an account's webhooks.
+         * @description Oldest first, without their secrets. Needs `account.manage`.
+         */
+        get: operations["list_account_webhooks"];
+        put?: never;
+        /**
+         * Create an account's webhook.
+         * @description It must lead to the public internet by https. Its secret is shown once. Needs `account.manage`.
+         */
+        post: operations["create_account_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show an account's webhook.
+         * @description Without its secret. Needs `account.manage`.
+         */
+        get: operations["get_account_webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete an account's webhook.
+         * @description It is told nothing from now on. Needs `account.manage`.
+         */
+        delete: operations["delete_account_webhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an account's webhook.
+         * @description Where it leads, what it hears, whether it is enabled. An absent field is unchanged. Needs `account.manage`.
+         */
+        patch: operations["patch_account_webhook"];
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was sent to an account's webhook.
+         * @description Or is to be: newest first, each with its last response code and how often it was tried. Needs `account.manage`.
+         */
+        get: operations["list_account_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}/webhooks/{webhook_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an account's webhook a new secret.
+         * @description It is shown once. For 24 hours requests are signed with the former one too. Needs `account.manage`.
+         */
+        post: operations["rotate_account_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account_id}/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test to an account's webhook.
+         * @description A message of the type `webhook.test`, to this webhook alone; what comes of it stands among its deliveries. Needs `account.manage`.
+         */
+        post: operations["test_account_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/addresses/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm an address.
+         * @description Whoever reads the letter says yes with the code of its link, and is told of what happens from then on. Needs
+         *     `Sec-Fetch-Site: same-origin`, or an `Origin` equal to the public URL.
+         */
+        post: operations["confirm_address"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/addresses/resubscribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let letters that are not about security come again.
+         * @description With the code of the link that ended them. Needs `Sec-Fetch-Site: same-origin`, or an `Origin` equal to the public
+         *     URL.
+         */
+        post: operations["resubscribe_address"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/addresses/unsubscribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End letters that are not about security.
+         * @description With the code of the link at the end of such a letter. Needs `Sec-Fetch-Site: same-origin`, or an `Origin` equal to
+         *     the public URL.
+         */
+        post: operations["unsubscribe_address"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List announcements.
+         * @description Newest first, drafts among them. Operators only.
+         */
+        get: operations["list_announcements"];
+        put?: never;
+        /**
+         * Begin an announcement.
+         * @description A draft that nobody gets until it is sent. Operators only.
+         */
+        post: operations["create_announcement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show an announcement.
+         * @description Its texts, whom it is for, and how far it is. Operators only.
+         */
+        get: operations["get_announcement"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a draft.
+         * @description What was sent stays. Operators only.
+         */
+        delete: operations["delete_announcement"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a draft.
+         * @description An absent field is unchanged. What was sent stays as it is. Operators only.
+         */
+        patch: operations["patch_announcement"];
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement_id}/audience": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show whom an announcement reaches.
+         * @description As things are now: contacts and confirmed developers of the tokens it is for, and administrators of accounts that have
+         *     none; each address once, with those who would not hear and why. Operators only.
+         */
+        get: operations["show_announcement_audience"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who got an announcement.
+         * @description By address, with the state of each delivery; and how many are in which state. Operators only.
+         */
+        get: operations["list_announcement_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/announcements/{announcement_id}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send an announcement.
+         * @description As it was seen. It is handed to the outbox in the background, each address once, and can no longer be changed.
+         *     Operators only.
+         */
+        post: operations["send_announcement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -525,6 +935,48 @@ export interface paths {
         get: operations["list_audit"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List signed checkpoints of the audit trail.
+         * @description Newest first: which hash an entry had when it was the last, signed with the installation's key (Ed25519). Keep
+         *     copies elsewhere: with one of them, entries cut off at the end are missed. Operators only.
+         */
+        get: operations["list_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/checkpoints/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold the audit trail to checkpoints kept elsewhere.
+         * @description Each must be signed by this installation, and its entry must still be there with that hash. Those of entries that
+         *     were removed by age are passed over. Operators only.
+         */
+        post: operations["hold_audit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -565,6 +1017,27 @@ export interface paths {
          * @description Computes the hash of every entry again. Operators only.
          */
         post: operations["verify_audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a backup.
+         * @description The line `countersign-backup/1`, a line of JSON that says what it is a copy of, and the database as of one moment.
+         *     It holds no key. A backup that fails on the way is cut off, not ended. Operators only.
+         */
+        post: operations["make_backup"];
         delete?: never;
         options?: never;
         head?: never;
@@ -653,6 +1126,66 @@ export interface paths {
         get: operations["get_catalog_source"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what everybody was told.
+         * @description Newest first, those of every account and of the platform. Operators only.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a delivery.
+         * @description With its tries. Operators only.
+         */
+        get: operations["get_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a delivery again.
+         * @description At once; one that was given up is tried as often as a new one. Operators only.
+         */
+        post: operations["retry_delivery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -768,6 +1301,66 @@ export interface paths {
          * @description The person is signed in by it. Needs `Sec-Fetch-Site: same-origin`, or an `Origin` equal to the public URL.
          */
         post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show which keys are in use.
+         * @description Never a key itself. Operators only.
+         */
+        get: operations["get_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/rotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin a rotation of a key.
+         * @description It goes on by itself, without downtime and also after a restart; `GET /keys` says how far it is. Operators only.
+         */
+        post: operations["rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how the outbox stands.
+         * @description What waits and what was given up, by channel, and whether mail can be sent at all. Operators only.
+         */
+        get: operations["show_outbox"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1043,6 +1636,158 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tell who still uses which API version.
+         * @description Every version of every account kind with its dates, and how many tokens and accounts are on it. Operators only.
+         */
+        get: operations["list_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/versions/{kind}/{number}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the tokens on an API version.
+         * @description With their accounts and contacts, by the name of the account. Operators only.
+         */
+        get: operations["list_version_tokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the platform's webhooks.
+         * @description Oldest first, without their secrets. Operators only.
+         */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Create a platform webhook.
+         * @description It must lead to the public internet by https. Its secret is shown once. Operators only.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a platform webhook.
+         * @description Without its secret. Operators only.
+         */
+        get: operations["get_webhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a platform webhook.
+         * @description It is told nothing from now on. Operators only.
+         */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a platform webhook.
+         * @description Where it leads, what it hears, whether it is enabled. An absent field is unchanged. Operators only.
+         */
+        patch: operations["patch_webhook"];
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was sent to a platform webhook.
+         * @description Or is to be: newest first, each with its last response code and how often it was tried. Operators only.
+         */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a platform webhook a new secret.
+         * @description It is shown once. For 24 hours requests are signed with the former one too. Operators only.
+         */
+        post: operations["rotate_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test to a platform webhook.
+         * @description A message of the type `webhook.test`, to this webhook alone; what comes of it stands among its deliveries. Operators only.
+         */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1084,6 +1829,12 @@ export interface components {
             state?: components["schemas"]["AccountState"] | null;
             /**
              * Format: int32
+             * @description The longest life of its tokens, in days from their creation; no longer than the platform's for its kind. It
+             *     binds the tokens that exist at once; `null`: as the platform says.
+             */
+            token_lifetime_days?: number | null;
+            /**
+             * Format: int32
              * @description Most tokens it may have. Operators only.
              */
             token_limit?: number | null;
@@ -1120,6 +1871,11 @@ export interface components {
             state: components["schemas"]["AccountState"];
             /**
              * Format: int32
+             * @description The longest life of its tokens, in days from their creation; absent: as the platform says.
+             */
+            token_lifetime_days?: number | null;
+            /**
+             * Format: int32
              * @description Most tokens it may have.
              */
             token_limit: number;
@@ -1140,6 +1896,99 @@ export interface components {
             /** @description Who, in words that last. */
             label: string;
         };
+        /**
+         * @description How a developer address stands.
+         * @enum {string}
+         */
+        AddressState: "unconfirmed" | "confirmed" | "bounced";
+        /** @description An address outside of the members that is named on tokens. */
+        AddressView: {
+            asked_at?: components["schemas"]["Moment"] | null;
+            bounced_at?: components["schemas"]["Moment"] | null;
+            confirmed_at?: components["schemas"]["Moment"] | null;
+            /** @description The address. */
+            email: components["schemas"]["EmailAddress"];
+            /** @description What that mail server said. */
+            reason?: string | null;
+            /** @description `unconfirmed`: not yet told of anything; `confirmed`: told; `bounced`: a mail server refused it for good. */
+            state: components["schemas"]["AddressState"];
+        };
+        /** @description What became of an announcement. */
+        AnnouncementDeliveries: {
+            /** @description How many deliveries are in which state; a state none is in is absent. */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description The deliveries, by address. */
+            items: components["schemas"]["DeliveryView"][];
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /**
+         * @description Id of an announcement.
+         * @example ann_01jt3x9k7dfq4v8m2n6p0r5s1w
+         */
+        AnnouncementId: string;
+        AnnouncementPatch: {
+            /** @description The text in English. */
+            body?: string;
+            /** @description The text in Chinese; empty: the English one. */
+            body_zh?: string;
+            /** @description Accounts of these kinds; empty: of every kind. */
+            kinds?: components["schemas"]["CatalogId"][];
+            /**
+             * Format: uri
+             * @description Where more is told; `null` takes it away.
+             */
+            link?: string | null;
+            /** @description The subject in English. */
+            subject?: string;
+            /** @description The subject in Chinese; empty: the English one. */
+            subject_zh?: string;
+            /** @description Those with a token of these versions; empty: every account. */
+            versions?: components["schemas"]["ApiVersion"][];
+        };
+        /**
+         * @description How far an announcement is.
+         * @enum {string}
+         */
+        AnnouncementState: "draft" | "sending" | "sent";
+        /** @description An announcement. */
+        AnnouncementView: {
+            /** @description The text in English, plain. */
+            body: string;
+            /** @description The text in Chinese; empty: the English one. */
+            body_zh: string;
+            /** @description When it was begun. */
+            created_at: components["schemas"]["Moment"];
+            /** @description Who began it. */
+            created_by: string;
+            /**
+             * Format: int64
+             * @description Counts the edits: the ETag.
+             */
+            edit: number;
+            finished_at?: components["schemas"]["Moment"] | null;
+            /** @description Its id. */
+            id: components["schemas"]["AnnouncementId"];
+            /** @description Accounts of these kinds; empty: of every kind. */
+            kinds: components["schemas"]["CatalogId"][];
+            /** @description Where more is told. */
+            link?: string | null;
+            /**
+             * Format: int64
+             * @description To how many addresses the outbox has it.
+             */
+            posted: number;
+            sent_at?: components["schemas"]["Moment"] | null;
+            /** @description How far it is. */
+            state: components["schemas"]["AnnouncementState"];
+            /** @description The subject in English. */
+            subject: string;
+            /** @description The subject in Chinese; empty: the English one. */
+            subject_zh: string;
+            /** @description Those with a token of these versions; empty: every account. */
+            versions: components["schemas"]["ApiVersion"][];
+        };
         ApiAccess: {
             /** @description On or off. Off denies every token of the account at once, and deletes none. */
             enabled: boolean;
@@ -1150,6 +1999,42 @@ export interface components {
          * @example 14
          */
         ApiVersion: number;
+        AskAddress: {
+            /** @description The address, as it stands on a token. */
+            email: components["schemas"]["EmailAddress"];
+        };
+        /** @description One try. */
+        AttemptView: {
+            /** @description When it began. */
+            at: components["schemas"]["Moment"];
+            /**
+             * Format: int32
+             * @description What was answered.
+             */
+            code?: number | null;
+            /**
+             * Format: int32
+             * @description How long it took, in milliseconds.
+             */
+            millis: number;
+            /**
+             * Format: int32
+             * @description Its number, from 1. A number that is missing was interrupted.
+             */
+            number: number;
+            /** @description Why it did not succeed; `null` where it did. */
+            reason?: string | null;
+        };
+        /** @description Whom an announcement reaches. */
+        AudienceView: {
+            /** @description How many addresses stand in which way; a way nobody stands in is absent. */
+            counts: {
+                [key: string]: number;
+            };
+            /** @description The addresses, in their order. */
+            items: components["schemas"]["RecipientView"][];
+            next?: components["schemas"]["Cursor"] | null;
+        };
         /** @description An entry of the audit trail. */
         AuditEntryView: {
             account_id?: components["schemas"]["AccountId"] | null;
@@ -1238,6 +2123,61 @@ export interface components {
          * @example Bearer realm="countersign"
          */
         Challenge: string;
+        /** @description How one channel stands. */
+        ChannelView: {
+            /**
+             * Format: int64
+             * @description How many were given up.
+             */
+            dead: number;
+            oldest_at?: components["schemas"]["Moment"] | null;
+            /** @description Whether anything can be sent: for e-mail, whether a mail server is configured. */
+            open: boolean;
+            /**
+             * Format: int64
+             * @description How many wait.
+             */
+            waiting: number;
+        };
+        /**
+         * @description How a delivery travels.
+         * @enum {string}
+         */
+        ChannelWord: "mail" | "webhook";
+        /** @description A signed statement: this entry has this hash. */
+        CheckpointView: {
+            /** @description When it was signed. */
+            at: components["schemas"]["Moment"];
+            /** @description Which installation says so. */
+            cluster: string;
+            /** @description Its hash, hexadecimal. */
+            hash: components["schemas"]["Hash"];
+            /**
+             * Format: int64
+             * @description The number of the entry.
+             */
+            number: number;
+            /** @description The Ed25519 key it is signed with, hexadecimal. */
+            public_key: string;
+            /** @description The signature, hexadecimal. */
+            signature: string;
+        };
+        /** @description Checkpoints as they were kept, as objects. */
+        CheckpointsKept: {
+            /** @description At most 100. */
+            checkpoints: components["schemas"]["CheckpointView"][];
+        };
+        ConfirmAddress: {
+            /** @description The code behind `#` of the link. */
+            code: components["schemas"]["OneTimeCode"];
+        };
+        /** @description What is confirmed now. */
+        ConfirmedAddress: {
+            /** @description The name of the account whose tokens it is told of. */
+            account: string;
+            /** @description The address. */
+            email: components["schemas"]["EmailAddress"];
+        };
         /** @description A token to be made. */
         CreateToken: {
             /** @description Networks and addresses it may be used from; none: from everywhere. */
@@ -1298,6 +2238,56 @@ export interface components {
             /** @description The header with the original URI, lower case. */
             uri_header: components["schemas"]["HeaderName"];
         };
+        /** @description A delivery and its tries. */
+        DeliveryDetail: components["schemas"]["DeliveryView"] & {
+            /** @description Its tries, newest first; the last 50 are kept. */
+            attempts: components["schemas"]["AttemptView"][];
+        };
+        /**
+         * @description Id of a delivery.
+         * @example dlv_01jt3x9k7dfq4v8m2n6p0r5s1w
+         */
+        DeliveryId: string;
+        /** @description A notice on its way to one recipient. */
+        DeliveryView: {
+            account_id?: components["schemas"]["AccountId"] | null;
+            /** @description The e-mail address, or the URL of the webhook without its query. */
+            address: string;
+            /** @description How it travels. */
+            channel: components["schemas"]["ChannelWord"];
+            /**
+             * Format: int32
+             * @description What the last try was answered: an HTTP status or the reply code of a mail server.
+             */
+            code?: number | null;
+            /** @description When it was posted. */
+            created_at: components["schemas"]["Moment"];
+            /** @description What it tells. */
+            event: components["schemas"]["Event"];
+            /** @description Its id. */
+            id: components["schemas"]["DeliveryId"];
+            /** @description As what they are told: `contact`, `developer`, `person`, `address` or `webhook`. */
+            kind: components["schemas"]["RecipientWord"];
+            next_at?: components["schemas"]["Moment"] | null;
+            /** @description Why the last try did not succeed. */
+            reason?: string | null;
+            settled_at?: components["schemas"]["Moment"] | null;
+            /** @description How far it is. */
+            state: components["schemas"]["StateWord"];
+            token_id?: components["schemas"]["TokenId"] | null;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            tries: number;
+            /**
+             * Format: int32
+             * @description With how many tries it is given up.
+             */
+            tries_max: number;
+            waits_for?: components["schemas"]["WaitsForWord"] | null;
+            webhook_id?: components["schemas"]["WebhookId"] | null;
+        };
         /** @description A description: up to 500 characters, line feeds allowed. */
         Description: string;
         /** @description A disabling. */
@@ -1325,6 +2315,21 @@ export interface components {
             /** @description Whether it gets a new secret in the same change: one that was off may have leaked. */
             reset?: boolean;
         };
+        /** @description The end of an overlap. */
+        EndOverlap: {
+            /** @description `true`: whoever uses the old secret will be refused. */
+            confirm: boolean;
+        };
+        /**
+         * @description The code of an event.
+         * @example token.reset
+         */
+        Event: string;
+        /**
+         * @description What sets the end of a token's life.
+         * @enum {string}
+         */
+        ExpirySetBy: "token" | "account" | "platform";
         /**
          * @description The operator's own id for an account: visible ASCII without spaces.
          * @example customer-4711
@@ -1405,6 +2410,30 @@ export interface components {
          * @example x-original-uri
          */
         HeaderName: string;
+        /**
+         * @description Whether what is told reaches an address.
+         * @enum {string}
+         */
+        HearsWord: "confirmed" | "unconfirmed" | "bounced" | "inactive";
+        /** @description What the trail was held to. */
+        HeldView: {
+            /** @description Whether it agrees with every checkpoint. */
+            agrees: boolean;
+            /** @description How many were compared, where it agrees. */
+            compared?: number | null;
+            /**
+             * Format: int64
+             * @description The entry of the first it does not agree with.
+             */
+            differs_at?: number | null;
+            /**
+             * Format: int64
+             * @description The entry of the newest of them.
+             */
+            newest?: number | null;
+            /** @description Why it does not. */
+            reason?: string | null;
+        };
         /** @description What an import found and did. */
         ImportAnswer: {
             /**
@@ -1456,8 +2485,51 @@ export interface components {
             /** @description The link to give to the person: in this answer and nowhere else. */
             link: string;
         };
+        /** @description One generation of one key. */
+        KeyGenerationView: {
+            /**
+             * Format: int32
+             * @description Counts from 1.
+             */
+            generation: number;
+            /** @description Which key. */
+            key: components["schemas"]["KeyName"];
+            /** @description When it was made. */
+            made_at: components["schemas"]["Moment"];
+            /** @description What it is good for. */
+            state: components["schemas"]["KeyStanding"];
+        };
+        /**
+         * @description What has generations.
+         * @enum {string}
+         */
+        KeyName: "verify_root" | "reveal_root" | "pepper";
+        /**
+         * @description What a generation is still good for.
+         * @enum {string}
+         */
+        KeyStanding: "current" | "former" | "layered" | "retired";
+        /** @description Which keys are in use. */
+        KeysView: {
+            /** @description Files of the keys directory that are needed: keep them, and a copy of them elsewhere. */
+            files: string[];
+            /** @description Every generation of every key. */
+            generations: components["schemas"]["KeyGenerationView"][];
+            /**
+             * Format: int64
+             * @description How many secrets are only known under a layer: not used since the pepper was rotated.
+             */
+            layered_count: number;
+            /** @description Some of their tokens, at most 200. */
+            layered_tokens: components["schemas"]["LayeredTokenView"][];
+            rotation?: components["schemas"]["RotationView"] | null;
+            /** @description Files of the keys directory that nothing needs any more, except older backups. */
+            spare_files: string[];
+        };
         /** @description One account kind. */
         KindView: {
+            /** @description Where the API of this kind is reached, without a slash at the end; `null`: not said. */
+            base_url?: string | null;
             /** @description Categories in file order. */
             categories: components["schemas"]["CategoryView"][];
             /** @description Two letters at the front of minted SIDs. */
@@ -1479,6 +2551,11 @@ export interface components {
             rate_groups: components["schemas"]["RateGroupView"][];
             /** @description Roles in file order; the first holds every permission. */
             roles: components["schemas"]["RoleView"][];
+            /**
+             * Format: int32
+             * @description The platform's longest life of a token, in days from its creation; `null`: no bound.
+             */
+            token_lifetime_days?: number | null;
             /** @description API versions, lowest first. */
             versions: components["schemas"]["VersionView"][];
         };
@@ -1494,6 +2571,17 @@ export interface components {
          * @enum {string}
          */
         Language: "en" | "zh-CN";
+        /** @description A token whose secret was not used since the pepper was rotated. */
+        LayeredTokenView: {
+            /** @description Its account. */
+            account: components["schemas"]["AccountId"];
+            /** @description Its name. */
+            name: string;
+            /** @description Its public identifier. */
+            sid: components["schemas"]["Sid"];
+            /** @description Its id. */
+            token: components["schemas"]["TokenId"];
+        };
         /** @description The legacy card of an account. */
         LegacyTokens: {
             /** @description Whether accounts of this kind have legacy tokens at all. */
@@ -1587,9 +2675,33 @@ export interface components {
             reveal?: components["schemas"]["RevealPolicy"] | null;
             /**
              * Format: int32
+             * @description The longest life of its tokens, in days from their creation; no longer than the platform's for its kind.
+             */
+            token_lifetime_days?: number | null;
+            /**
+             * Format: int32
              * @description Most tokens it may have; 1,000 when absent.
              */
             token_limit?: number | null;
+        };
+        NewAnnouncement: {
+            /** @description The text in English: plain, 1 to 10,000 characters, line feeds allowed. */
+            body: string;
+            /** @description The text in Chinese; empty: the English one. */
+            body_zh?: string;
+            /** @description Accounts of these kinds; of every kind when empty or absent. */
+            kinds?: components["schemas"]["CatalogId"][];
+            /**
+             * Format: uri
+             * @description Where more is told: an https URL.
+             */
+            link?: string | null;
+            /** @description The subject in English: 1 to 200 characters on one line. */
+            subject: string;
+            /** @description The subject in Chinese; empty: the English one. */
+            subject_zh?: string;
+            /** @description Those with a token of these versions; every account when empty or absent. */
+            versions?: components["schemas"]["ApiVersion"][];
         };
         NewFirstOperator: {
             /** @description The code the server showed when it started. */
@@ -1629,6 +2741,21 @@ export interface components {
             /** @description Its name: 1 to 40 characters of a-z, 0-9 and `-`. */
             name: components["schemas"]["MachineName"];
         };
+        /** @description What to rotate. */
+        NewRotation: {
+            /** @description Whether secrets that are still under a layer end now: their tokens then need a reset. */
+            drop_layered?: boolean;
+            /** @description Which key. */
+            key: components["schemas"]["RotatedKey"];
+        };
+        NewWebhook: {
+            /** @description What it is for. */
+            description?: components["schemas"]["Description"];
+            /** @description The events it hears; all of them when empty or absent. */
+            events?: components["schemas"]["Event"][];
+            /** @description Where requests go. */
+            url: components["schemas"]["WebhookUrl"];
+        };
         /** @description A one-time code, as a link or the start of the server shows it. */
         OneTimeCode: string;
         /** @description One method and path template. */
@@ -1637,6 +2764,13 @@ export interface components {
             method: string;
             /** @description The path template. */
             path: string;
+        };
+        /** @description How the outbox stands. */
+        OutboxView: {
+            /** @description By e-mail. */
+            mail: components["schemas"]["ChannelView"];
+            /** @description By webhook. */
+            webhook: components["schemas"]["ChannelView"];
         };
         /**
          * @description What became of a deed.
@@ -1677,11 +2811,73 @@ export interface components {
                 state: components["schemas"]["AccountState"];
                 /**
                  * Format: int32
+                 * @description The longest life of its tokens, in days from their creation; absent: as the platform says.
+                 */
+                token_lifetime_days?: number | null;
+                /**
+                 * Format: int32
                  * @description Most tokens it may have.
                  */
                 token_limit: number;
                 /** @description When it was last edited. */
                 updated_at: components["schemas"]["Moment"];
+            }[];
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description A page of a list. */
+        PageOf_AddressView: {
+            /** @description The rows. */
+            items: {
+                asked_at?: components["schemas"]["Moment"] | null;
+                bounced_at?: components["schemas"]["Moment"] | null;
+                confirmed_at?: components["schemas"]["Moment"] | null;
+                /** @description The address. */
+                email: components["schemas"]["EmailAddress"];
+                /** @description What that mail server said. */
+                reason?: string | null;
+                /** @description `unconfirmed`: not yet told of anything; `confirmed`: told; `bounced`: a mail server refused it for good. */
+                state: components["schemas"]["AddressState"];
+            }[];
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description A page of a list. */
+        PageOf_AnnouncementView: {
+            /** @description The rows. */
+            items: {
+                /** @description The text in English, plain. */
+                body: string;
+                /** @description The text in Chinese; empty: the English one. */
+                body_zh: string;
+                /** @description When it was begun. */
+                created_at: components["schemas"]["Moment"];
+                /** @description Who began it. */
+                created_by: string;
+                /**
+                 * Format: int64
+                 * @description Counts the edits: the ETag.
+                 */
+                edit: number;
+                finished_at?: components["schemas"]["Moment"] | null;
+                /** @description Its id. */
+                id: components["schemas"]["AnnouncementId"];
+                /** @description Accounts of these kinds; empty: of every kind. */
+                kinds: components["schemas"]["CatalogId"][];
+                /** @description Where more is told. */
+                link?: string | null;
+                /**
+                 * Format: int64
+                 * @description To how many addresses the outbox has it.
+                 */
+                posted: number;
+                sent_at?: components["schemas"]["Moment"] | null;
+                /** @description How far it is. */
+                state: components["schemas"]["AnnouncementState"];
+                /** @description The subject in English. */
+                subject: string;
+                /** @description The subject in Chinese; empty: the English one. */
+                subject_zh: string;
+                /** @description Those with a token of these versions; empty: every account. */
+                versions: components["schemas"]["ApiVersion"][];
             }[];
             next?: components["schemas"]["Cursor"] | null;
         };
@@ -1718,6 +2914,72 @@ export interface components {
                 subject: string;
                 /** @description What it was done to, in words. */
                 subject_label: string;
+            }[];
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description A page of a list. */
+        PageOf_CheckpointView: {
+            /** @description The rows. */
+            items: {
+                /** @description When it was signed. */
+                at: components["schemas"]["Moment"];
+                /** @description Which installation says so. */
+                cluster: string;
+                /** @description Its hash, hexadecimal. */
+                hash: components["schemas"]["Hash"];
+                /**
+                 * Format: int64
+                 * @description The number of the entry.
+                 */
+                number: number;
+                /** @description The Ed25519 key it is signed with, hexadecimal. */
+                public_key: string;
+                /** @description The signature, hexadecimal. */
+                signature: string;
+            }[];
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description A page of a list. */
+        PageOf_DeliveryView: {
+            /** @description The rows. */
+            items: {
+                account_id?: components["schemas"]["AccountId"] | null;
+                /** @description The e-mail address, or the URL of the webhook without its query. */
+                address: string;
+                /** @description How it travels. */
+                channel: components["schemas"]["ChannelWord"];
+                /**
+                 * Format: int32
+                 * @description What the last try was answered: an HTTP status or the reply code of a mail server.
+                 */
+                code?: number | null;
+                /** @description When it was posted. */
+                created_at: components["schemas"]["Moment"];
+                /** @description What it tells. */
+                event: components["schemas"]["Event"];
+                /** @description Its id. */
+                id: components["schemas"]["DeliveryId"];
+                /** @description As what they are told: `contact`, `developer`, `person`, `address` or `webhook`. */
+                kind: components["schemas"]["RecipientWord"];
+                next_at?: components["schemas"]["Moment"] | null;
+                /** @description Why the last try did not succeed. */
+                reason?: string | null;
+                settled_at?: components["schemas"]["Moment"] | null;
+                /** @description How far it is. */
+                state: components["schemas"]["StateWord"];
+                token_id?: components["schemas"]["TokenId"] | null;
+                /**
+                 * Format: int32
+                 * @description How often it was tried.
+                 */
+                tries: number;
+                /**
+                 * Format: int32
+                 * @description With how many tries it is given up.
+                 */
+                tries_max: number;
+                waits_for?: components["schemas"]["WaitsForWord"] | null;
+                webhook_id?: components["schemas"]["WebhookId"] | null;
             }[];
             next?: components["schemas"]["Cursor"] | null;
         };
@@ -1840,6 +3102,98 @@ export interface components {
                 seen_at: components["schemas"]["Moment"];
                 /** @description The browser, as it named itself. */
                 user_agent: string;
+            }[];
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description A page of a list. */
+        PageOf_VersionToken: {
+            /** @description The rows. */
+            items: {
+                /** @description `scoped`, or the half of a legacy pair: `read_write`, `read_only`. */
+                access: string;
+                /** @description Its account. */
+                account: components["schemas"]["VersionAccount"];
+                /** @description Its own version: that of its requests that name none. */
+                api_version: components["schemas"]["ApiVersion"];
+                /** @description Addresses that hear of it. */
+                developer_emails: components["schemas"]["EmailAddress"][];
+                /** @description Whether it is switched on, whatever its expiry. */
+                enabled: boolean;
+                last_used_at?: components["schemas"]["Moment"] | null;
+                /** @description Its name. */
+                name: components["schemas"]["TokenName"];
+                primary_contact?: components["schemas"]["TokenContact"] | null;
+                /** @description Its Account SID. */
+                sid: components["schemas"]["Sid"];
+                /** @description Its id. */
+                token_id: components["schemas"]["TokenId"];
+            }[];
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description A page of a list. */
+        PageOf_VersionUsage: {
+            /** @description The rows. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How many accounts they belong to.
+                 */
+                accounts: number;
+                deprecated_at?: components["schemas"]["Moment"] | null;
+                /** @description The id of the account kind. */
+                kind: components["schemas"]["CatalogId"];
+                /** @description Whether it is the latest of its kind. */
+                latest: boolean;
+                /** @description Where the change notes are. */
+                notes_url?: string | null;
+                /** @description The version. */
+                number: components["schemas"]["ApiVersion"];
+                released_at?: components["schemas"]["Moment"] | null;
+                /** @description Where it is in its life. */
+                state: components["schemas"]["VersionState"];
+                sunset_at?: components["schemas"]["Moment"] | null;
+                /**
+                 * Format: int64
+                 * @description Tokens and legacy credentials on it: whose own version it is, or that were used in it within 30 days.
+                 */
+                tokens: number;
+                /**
+                 * Format: int64
+                 * @description Those whose own version it is.
+                 */
+                tokens_own: number;
+                /**
+                 * Format: int64
+                 * @description Those that were used in it within 30 days, whatever their own version.
+                 */
+                tokens_used: number;
+            }[];
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description A page of a list. */
+        PageOf_WebhookView: {
+            /** @description The rows. */
+            items: {
+                /** @description When it was made. */
+                created_at: components["schemas"]["Moment"];
+                created_by?: components["schemas"]["UserId"] | null;
+                /** @description What it is for. */
+                description: components["schemas"]["Description"];
+                /**
+                 * Format: int64
+                 * @description Counts the edits: the ETag.
+                 */
+                edit: number;
+                /** @description Whether it is told anything. */
+                enabled: boolean;
+                /** @description The events it hears; empty: all of them. */
+                events: components["schemas"]["Event"][];
+                failing_since?: components["schemas"]["Moment"] | null;
+                former_secret_ends_at?: components["schemas"]["Moment"] | null;
+                /** @description Its id. */
+                id: components["schemas"]["WebhookId"];
+                /** @description Where requests go. */
+                url: components["schemas"]["WebhookUrl"];
             }[];
             next?: components["schemas"]["Cursor"] | null;
         };
@@ -1984,6 +3338,26 @@ export interface components {
              */
             window_secs: number;
         };
+        /**
+         * @description Whether somebody hears, or why not.
+         * @enum {string}
+         */
+        RecipientStanding: "hears" | "unsubscribed" | "unconfirmed" | "bounced" | "switched_off";
+        /** @description One address of an audience. */
+        RecipientView: {
+            /** @description The address. */
+            email: components["schemas"]["EmailAddress"];
+            /** @description The language it is written in for them. */
+            language: components["schemas"]["Language"];
+            person?: components["schemas"]["UserId"] | null;
+            /** @description Whether they hear, or why not. */
+            standing: components["schemas"]["RecipientStanding"];
+        };
+        /**
+         * @description As what somebody is told.
+         * @enum {string}
+         */
+        RecipientWord: "contact" | "developer" | "person" | "address" | "webhook";
         /** @description Why a row was refused. */
         RefusedRow: {
             /**
@@ -2048,6 +3422,40 @@ export interface components {
             label: components["schemas"]["LabelView"];
             /** @description What it may do. */
             permissions: components["schemas"]["Permission"][];
+        };
+        /**
+         * @description What can be rotated.
+         * @enum {string}
+         */
+        RotatedKey: "reveal_root" | "data_keys" | "pepper" | "verify_root";
+        /** @description A rotation. */
+        RotationView: {
+            ended_at?: components["schemas"]["Moment"] | null;
+            /**
+             * Format: int64
+             * @description Rows that were moved.
+             */
+            finished: number;
+            /** @description What is rotated. */
+            key: components["schemas"]["RotatedKey"];
+            /**
+             * Format: int64
+             * @description Counts the rotations, from 1.
+             */
+            number: number;
+            /** @description Whether it still runs. */
+            running: boolean;
+            /** @description When it began. */
+            started_at: components["schemas"]["Moment"];
+            /** @description Who began it. */
+            started_by: string;
+            /** @description The step it is at; `done` at the end. */
+            step: string;
+            /**
+             * Format: int64
+             * @description Rows there were when it began; what came meanwhile is not counted.
+             */
+            total: number;
         };
         /** @description The right to call one operation. */
         ScopeView: {
@@ -2125,6 +3533,11 @@ export interface components {
              */
             password: string;
         };
+        /**
+         * @description How far a delivery is.
+         * @enum {string}
+         */
+        StateWord: "waiting" | "held" | "sent" | "dead";
         /** @description The catalog file in force. */
         StoredSource: {
             /** @description When it was loaded. */
@@ -2136,6 +3549,19 @@ export interface components {
             number: number;
             /** @description The TOML file as it was given. */
             source: string;
+        };
+        /** @description Whether letters that are not about security go to an address. */
+        Subscription: {
+            /** @description The address, in small letters. */
+            email: string;
+            /** @description Whether they do. */
+            subscribed: boolean;
+        };
+        /** @description The code of a link that ends letters; it works as long as the letter is kept. */
+        SubscriptionCode: string;
+        SubscriptionLink: {
+            /** @description The code behind `#` of the link. */
+            code: components["schemas"]["SubscriptionCode"];
         };
         /** @description A token. */
         Token: components["schemas"]["TokenSummary"] & {
@@ -2201,6 +3627,8 @@ export interface components {
             /** @description The tokens. */
             items: components["schemas"]["TokenSummary"][];
             next?: components["schemas"]["Cursor"] | null;
+            /** @description How many the account has. */
+            totals: components["schemas"]["TokenTotals"];
         };
         /** @description So many requests in so many seconds. */
         TokenRateLimit: {
@@ -2241,7 +3669,9 @@ export interface components {
              * @description The number of its edit: what the ETag says, and what `If-Match` sends back.
              */
             edit: number;
+            effective_expires_at?: components["schemas"]["Moment"] | null;
             expires_at?: components["schemas"]["Moment"] | null;
+            expiry_set_by?: components["schemas"]["ExpirySetBy"] | null;
             /** @description Its id. */
             id: components["schemas"]["TokenId"];
             last_used_at?: components["schemas"]["Moment"] | null;
@@ -2253,7 +3683,9 @@ export interface components {
             previous_secret?: components["schemas"]["PreviousSecret"] | null;
             primary_contact?: components["schemas"]["TokenContact"] | null;
             rate_limit?: components["schemas"]["TokenRateLimit"] | null;
-            /** @description How many scopes it holds. */
+            /** @description How many of its scopes only read; retired ones count nowhere here. */
+            reads: number;
+            /** @description How many scopes it holds, retired ones too. */
             scopes_count: number;
             /** @description What may be said of its secret. */
             secret: components["schemas"]["SecretFacts"];
@@ -2261,12 +3693,58 @@ export interface components {
             sid: components["schemas"]["Sid"];
             /** @description Whether it works, as far as the token itself decides. */
             state: components["schemas"]["TokenState"];
+            /** @description Who is told of what happens to it, each address once, and whether it reaches them. */
+            told: components["schemas"]["ToldView"][];
             /** @description When it was last changed. */
             updated_at: components["schemas"]["Moment"];
             /** @description Who changed it. */
             updated_by: components["schemas"]["TokenActor"];
             upgrade_available?: components["schemas"]["ApiVersion"] | null;
             version?: components["schemas"]["VersionDates"] | null;
+            /** @description How many of its scopes do more than read. */
+            writes: number;
+        };
+        /** @description How many tokens an account has, whatever page and filters are asked for. */
+        TokenTotals: {
+            /**
+             * Format: int32
+             * @description All of them; legacy credentials are not counted.
+             */
+            all: number;
+            /**
+             * Format: int32
+             * @description Those that are switched off, expired or not.
+             */
+            disabled: number;
+            /**
+             * Format: int32
+             * @description Those that work.
+             */
+            enabled: number;
+            /**
+             * Format: int32
+             * @description Those that are switched on and whose time is over.
+             */
+            expired: number;
+            /**
+             * Format: int32
+             * @description Those that work and end within 30 days.
+             */
+            expiring: number;
+        };
+        /**
+         * @description As what somebody is told.
+         * @enum {string}
+         */
+        ToldKind: "contact" | "developer";
+        /** @description Somebody who is told of what happens to a token. */
+        ToldView: {
+            /** @description Their address. */
+            address: components["schemas"]["EmailAddress"];
+            /** @description `contact` or `developer`. */
+            kind: components["schemas"]["ToldKind"];
+            /** @description Whether it reaches them. */
+            state: components["schemas"]["HearsWord"];
         };
         /** @description An edit of a token. A field that is absent stays; `null` clears a field that may be empty. */
         UpdateToken: {
@@ -2295,6 +3773,15 @@ export interface components {
          * @example usr_01jt3x9k7dfq4v8m2n6p0r5s1w
          */
         UserId: string;
+        /** @description The account of a token. */
+        VersionAccount: {
+            /** @description The operator's own id for it. */
+            external_id: components["schemas"]["ExternalId"];
+            /** @description Its id. */
+            id: components["schemas"]["AccountId"];
+            /** @description Its name. */
+            name: components["schemas"]["PersonName"];
+        };
         /** @description The dates of an API version. */
         VersionDates: {
             deprecated_at?: components["schemas"]["Moment"] | null;
@@ -2302,6 +3789,68 @@ export interface components {
             notes_url?: string | null;
             released_at?: components["schemas"]["Moment"] | null;
             sunset_at?: components["schemas"]["Moment"] | null;
+        };
+        /**
+         * @description Where an API version is in its life.
+         * @enum {string}
+         */
+        VersionState: "current" | "deprecated" | "retired" | "unknown";
+        /** @description A token on a version, and whom to talk to. */
+        VersionToken: {
+            /** @description `scoped`, or the half of a legacy pair: `read_write`, `read_only`. */
+            access: string;
+            /** @description Its account. */
+            account: components["schemas"]["VersionAccount"];
+            /** @description Its own version: that of its requests that name none. */
+            api_version: components["schemas"]["ApiVersion"];
+            /** @description Addresses that hear of it. */
+            developer_emails: components["schemas"]["EmailAddress"][];
+            /** @description Whether it is switched on, whatever its expiry. */
+            enabled: boolean;
+            last_used_at?: components["schemas"]["Moment"] | null;
+            /** @description Its name. */
+            name: components["schemas"]["TokenName"];
+            primary_contact?: components["schemas"]["TokenContact"] | null;
+            /** @description Its Account SID. */
+            sid: components["schemas"]["Sid"];
+            /** @description Its id. */
+            token_id: components["schemas"]["TokenId"];
+        };
+        /** @description An API version, and how many are on it. */
+        VersionUsage: {
+            /**
+             * Format: int64
+             * @description How many accounts they belong to.
+             */
+            accounts: number;
+            deprecated_at?: components["schemas"]["Moment"] | null;
+            /** @description The id of the account kind. */
+            kind: components["schemas"]["CatalogId"];
+            /** @description Whether it is the latest of its kind. */
+            latest: boolean;
+            /** @description Where the change notes are. */
+            notes_url?: string | null;
+            /** @description The version. */
+            number: components["schemas"]["ApiVersion"];
+            released_at?: components["schemas"]["Moment"] | null;
+            /** @description Where it is in its life. */
+            state: components["schemas"]["VersionState"];
+            sunset_at?: components["schemas"]["Moment"] | null;
+            /**
+             * Format: int64
+             * @description Tokens and legacy credentials on it: whose own version it is, or that were used in it within 30 days.
+             */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description Those whose own version it is.
+             */
+            tokens_own: number;
+            /**
+             * Format: int64
+             * @description Those that were used in it within 30 days, whatever their own version.
+             */
+            tokens_used: number;
         };
         /** @description One API version. */
         VersionView: {
@@ -2312,6 +3861,62 @@ export interface components {
             number: components["schemas"]["ApiVersion"];
             released_at?: components["schemas"]["Moment"] | null;
             sunset_at?: components["schemas"]["Moment"] | null;
+        };
+        /**
+         * @description What a delivery waits for beside its time.
+         * @enum {string}
+         */
+        WaitsForWord: "no_mail_server" | "confirmation";
+        /**
+         * @description Id of a webhook.
+         * @example whk_01jt3x9k7dfq4v8m2n6p0r5s1w
+         */
+        WebhookId: string;
+        WebhookPatch: {
+            /** @description What it is for. */
+            description?: components["schemas"]["Description"];
+            /** @description Whether it is told anything. Enabling it forgets that it failed. */
+            enabled?: boolean | null;
+            /** @description The events it hears; empty: all of them. */
+            events?: components["schemas"]["Event"][];
+            /** @description Where requests go. */
+            url?: components["schemas"]["WebhookUrl"];
+        };
+        /**
+         * Format: uri
+         * @description Where the requests of a webhook go: an https URL without user name and without a part behind `#`.
+         * @example https://hooks.example.com/countersign
+         */
+        WebhookUrl: string;
+        /** @description A webhook. */
+        WebhookView: {
+            /** @description When it was made. */
+            created_at: components["schemas"]["Moment"];
+            created_by?: components["schemas"]["UserId"] | null;
+            /** @description What it is for. */
+            description: components["schemas"]["Description"];
+            /**
+             * Format: int64
+             * @description Counts the edits: the ETag.
+             */
+            edit: number;
+            /** @description Whether it is told anything. */
+            enabled: boolean;
+            /** @description The events it hears; empty: all of them. */
+            events: components["schemas"]["Event"][];
+            failing_since?: components["schemas"]["Moment"] | null;
+            former_secret_ends_at?: components["schemas"]["Moment"] | null;
+            /** @description Its id. */
+            id: components["schemas"]["WebhookId"];
+            /** @description Where requests go. */
+            url: components["schemas"]["WebhookUrl"];
+        };
+        /** @description A webhook with its secret. */
+        WebhookWithSecret: {
+            /** @description What its requests are signed with: in this answer and nowhere else. */
+            signing_secret: string;
+            /** @description The webhook. */
+            webhook: components["schemas"]["WebhookView"];
         };
     };
     responses: {
@@ -2619,6 +4224,81 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    list_addresses: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Rows at most; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Addresses */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_AddressView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    ask_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskAddress"];
+            };
+        };
+        responses: {
+            /** @description Asked */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     switch_api_access: {
         parameters: {
             query?: never;
@@ -2702,6 +4382,120 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_account_deliveries: {
+        parameters: {
+            query?: {
+                /** @description How far they are. */
+                state?: "waiting" | "held" | "sent" | "dead";
+                /** @description How they travel. */
+                channel?: "mail" | "webhook";
+                /** @description What they tell: `token.reset`. */
+                event?: string;
+                /** @description The token they are about. */
+                token_id?: string;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Rows at most; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deliveries, newest first */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_DeliveryView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_account_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+                /** @description Id of the delivery */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retry_account_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+                /** @description Id of the delivery */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery, waiting */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -3289,8 +5083,10 @@ export interface operations {
                 name?: string;
                 /** @description When they were created. */
                 created?: "last_7_days" | "last_30_days" | "more_than_30_days";
-                /** @description Whether they are switched on, whatever their expiry. */
-                state?: "enabled" | "disabled";
+                /** @description Their state. */
+                state?: "enabled" | "disabled" | "expired" | "expiring";
+                /** @description By who would hear of what happens to them. */
+                heard?: "nobody";
                 /** @description The `next` of the page before. */
                 after?: string;
                 /** @description Rows at most; 50 when absent. */
@@ -3649,6 +5445,49 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    end_overlap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account. */
+                account_id: string;
+                /** @description The token. */
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndOverlap"];
+            };
+        };
+        responses: {
+            /** @description The token, with one secret. */
+            200: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenAnswer"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     reset_token: {
         parameters: {
             query?: never;
@@ -3779,6 +5618,717 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    list_account_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, oldest first */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_WebhookView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_account_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description Created; its secret is shown once */
+            201: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_account_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+                /** @description Id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook; its ETag is for If-Match */
+            200: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_account_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+                /** @description Id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is deleted */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patch_account_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the webhook as it was seen */
+                "If-Match": string;
+            };
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+                /** @description Id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookPatch"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["PreconditionRequired"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_account_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Rows at most; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+                /** @description Id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its deliveries, newest first */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_DeliveryView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotate_account_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+                /** @description Id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its new secret, shown once */
+            200: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    test_account_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the account */
+                account_id: string;
+                /** @description Id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    confirm_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmAddress"];
+            };
+        };
+        responses: {
+            /** @description Confirmed */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfirmedAddress"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resubscribe_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscriptionLink"];
+            };
+        };
+        responses: {
+            /** @description They come again */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    unsubscribe_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscriptionLink"];
+            };
+        };
+        responses: {
+            /** @description Ended */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_announcements: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Rows at most; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Announcements, newest first */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_AnnouncementView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_announcement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAnnouncement"];
+            };
+        };
+        responses: {
+            /** @description Begun */
+            201: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_announcement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the announcement */
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The announcement; its ETag is for If-Match */
+            200: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_announcement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the announcement */
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is deleted */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patch_announcement: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the announcement as it was seen */
+                "If-Match": string;
+            };
+            path: {
+                /** @description Id of the announcement */
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnouncementPatch"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["PreconditionRequired"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    show_announcement_audience: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Rows at most; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the announcement */
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts, and addresses in their order */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AudienceView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_announcement_deliveries: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Rows at most; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the announcement */
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts, and deliveries by address */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementDeliveries"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    send_announcement: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the announcement as it was seen */
+                "If-Match": string;
+            };
+            path: {
+                /** @description Id of the announcement */
+                announcement_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is being sent */
+            202: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnouncementView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["PreconditionRequired"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
@@ -3817,6 +6367,75 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_checkpoints: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Rows at most; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Checkpoints, newest first */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_CheckpointView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    hold_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckpointsKept"];
+            };
+        };
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -3867,6 +6486,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Finding"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    make_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The backup */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             400: components["responses"]["Malformed"];
@@ -4070,6 +6721,113 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /** @description How far they are. */
+                state?: "waiting" | "held" | "sent" | "dead";
+                /** @description How they travel. */
+                channel?: "mail" | "webhook";
+                /** @description What they tell: `token.reset`. */
+                event?: string;
+                /** @description The token they are about. */
+                token_id?: string;
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Rows at most; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deliveries, newest first */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_DeliveryView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the delivery */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryDetail"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retry_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the delivery */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery, waiting */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -4366,6 +7124,99 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["NotJson"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys in use */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeysView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotate_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRotation"];
+            };
+        };
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotationView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    show_outbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboxView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -5017,6 +7868,359 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Versions, by kind in the order of the catalog, lowest first; all on one page */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_VersionUsage"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_version_tokens: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Rows at most; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The account kind */
+                kind: string;
+                /** @description The version */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tokens whose own version it is, or that were used in it within 30 days */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_VersionToken"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, oldest first */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_WebhookView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description Created; its secret is shown once */
+            201: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook; its ETag is for If-Match */
+            200: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is deleted */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    patch_webhook: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The ETag of the webhook as it was seen */
+                "If-Match": string;
+            };
+            path: {
+                /** @description Id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookPatch"];
+            };
+        };
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["PreconditionRequired"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Rows at most; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its deliveries, newest first */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_DeliveryView"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotate_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its new secret, shown once */
+            200: {
+                headers: {
+                    /** @description The number of its edit, for `If-Match`. */
+                    ETag?: string;
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookWithSecret"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the webhook */
+                webhook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on its way */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -4,12 +4,17 @@ import { type ReactNode, createContext, useContext, useEffect, useMemo, useState
 import { I18nProvider } from "react-aria-components";
 import type { Label } from "../api/client";
 import { en } from "./en";
-import { zhCN } from "./zh-CN";
 
 export type Key = keyof typeof en;
 export type Language = "en" | "zh-CN";
 type Values = Record<string, string | number>;
-export const CATALOGS: Record<Language, Record<Key, string>> = { en, "zh-CN": zhCN };
+/** English is always there: its keys are the keys there are. The other catalog comes when it is wanted. */
+const CATALOGS: { en: Record<Key, string>; "zh-CN"?: Record<Key, string> } = { en };
+export const isKey = (key: string): key is Key => key in en;
+
+async function load(language: Language): Promise<void> {
+  if (language === "zh-CN") CATALOGS["zh-CN"] ??= (await import("./zh-CN")).zhCN;
+}
 const STORED = "countersign-language";
 const DAY = 86_400_000;
 
@@ -20,6 +25,8 @@ export type Words = {
   /** The label of something in the catalog. */
   label: (label: Label | undefined) => string;
   date: (moment: string) => string;
+  /** The day and the minute, short enough for a sentence. */
+  minute: (moment: string) => string;
   exact: (moment: string) => string;
   relative: (moment: string) => string;
   number: (value: number) => string;
@@ -37,10 +44,14 @@ function first(): Language {
     : "en";
 }
 
+/** To be awaited before the first page is drawn. */
+export const wordsReady = () => load(first());
+
 function words(language: Language, setLanguage: Words["setLanguage"]): Words {
   const formats = new Map<Key, IntlMessageFormat>();
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
   const date = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+  const minute = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" });
   const exact = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "long" });
   const number = new Intl.NumberFormat(language);
   const list = new Intl.ListFormat(language, { type: "conjunction" });
@@ -50,13 +61,14 @@ function words(language: Language, setLanguage: Words["setLanguage"]): Words {
     t(key, values) {
       let format = formats.get(key);
       if (!format) {
-        format = new IntlMessageFormat(CATALOGS[language][key], language);
+        format = new IntlMessageFormat((CATALOGS[language] ?? en)[key], language);
         formats.set(key, format);
       }
       return String(format.format(values));
     },
     label: (label) => (label ? (language === "zh-CN" ? label["zh-CN"] : label.en) : ""),
     date: (moment) => date.format(new Date(moment)),
+    minute: (moment) => minute.format(new Date(moment)),
     exact: (moment) => exact.format(new Date(moment)),
     relative(moment) {
       const away = new Date(moment).getTime() - Date.now();
@@ -78,7 +90,8 @@ export function WordsProvider({ children }: { children: ReactNode }) {
     () =>
       words(language, (next) => {
         localStorage.setItem(STORED, next);
-        choose(next);
+        // Without a connection the language stays as it is.
+        void load(next).then(() => choose(next), () => undefined);
       }),
     [language],
   );

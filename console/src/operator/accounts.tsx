@@ -1,19 +1,22 @@
 // Every account of the platform: find one, open it, make one, change its settings.
-import { useInfiniteQuery, useMutation, useSuspenseQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { Checkbox } from "react-aria-components";
 import { type Account, type Issued, api, data, seen } from "../api/client";
-import { accountsQuery, catalogQuery, queryClient } from "../api/queries";
+import { accountQuery, accountsQuery, catalogQuery, foundTokenQuery, queryClient } from "../api/queries";
 import { useWords } from "../i18n";
-import { Button, Chip, Choice, Dialog, Field } from "../parts/controls";
+import { Button, Chip, Choice, Dialog, Field, Stops, Tick } from "../parts/controls";
 import { tell } from "../parts/receipt";
-import { Empty, ErrorBanner, Failed, Loading } from "../parts/states";
-import { Stops, Tick } from "../pages/deeds";
+import { ErrorBanner } from "../parts/problem";
+import { Empty, Failed, Loading, When } from "../parts/states";
+import { shownState } from "../parts/token";
+import { StateChip } from "../pages/token-card";
 import { OneTimeLink } from "../pages/members";
 import { OperatorPage } from "./page";
 import { Search } from "./search";
 
+const LIKE_SID = /^[A-Za-z0-9_-]{20,64}$/;
 const renew = () => Promise.all([queryClient.invalidateQueries({ queryKey: ["accounts"] }), queryClient.invalidateQueries({ queryKey: ["account"] })]);
 
 export function Accounts() {
@@ -28,9 +31,10 @@ export function Accounts() {
   return (
     <OperatorPage title={t("operator.accounts")} lead={t("operator.accounts.lead")} actions={<Button look="primary" icon="plus" onPress={() => setCreating(true)}>{t("account.create")}</Button>}>
       <Search label={t("account.search")} value={q} />
+      {LIKE_SID.test(q) ? <FoundToken sid={q} /> : null}
       {list.isPending ? <Loading rows={6} height={56} /> : null}
       {list.isError ? <Failed error={list.error} retry={() => void list.refetch()} /> : null}
-      {list.isSuccess && rows.length === 0 ? <Empty icon="search" title={q ? t("noMatch") : t("account.none")}>{q ? t("noMatch.name", { name: q }) : t("account.none.why")}</Empty> : null}
+      {list.isSuccess && rows.length === 0 && !LIKE_SID.test(q) ? <Empty icon="search" title={q ? t("noMatch") : t("account.none")}>{q ? t("noMatch.name", { name: q }) : t("account.none.why")}</Empty> : null}
       {rows.length > 0 ? (
         <ul className="card rows" aria-label={t("operator.accounts")}>
           {rows.map((account) => (
@@ -54,6 +58,31 @@ export function Accounts() {
       {creating ? <CreateAccount onClose={() => setCreating(false)} /> : null}
       {editing ? <EditAccount account={editing} onClose={() => setEditing(null)} /> : null}
     </OperatorPage>
+  );
+}
+
+/** The token somebody found in a log or a leak, and the way to switch it off. */
+function FoundToken({ sid }: { sid: string }) {
+  const { t } = useWords();
+  const found = useQuery(foundTokenQuery(sid));
+  const hit = found.data;
+  const owner = useQuery({ ...accountQuery(hit?.account_id ?? ""), enabled: Boolean(hit) }).data;
+  if (found.isPending) return <Loading rows={1} height={56} />;
+  if (!hit) return <div className="above"><Empty icon="search" title={t("found.none")}>{t("found.none.why", { sid })}</Empty></div>;
+  const params = { account: hit.account_id, token: hit.token.id };
+  return (
+    <div className="above">
+      <ul className="card rows" aria-label={t("found")}>
+        <li>
+          <span className="row-main">
+            {hit.access === "scoped" ? <Link className="name" to="/accounts/$account/tokens/$token" params={params}>{hit.token.name}</Link> : <Link className="name" to="/accounts/$account/legacy" params={params}>{t("legacy")}</Link>}
+            <span className="sub">{owner?.name} · <span className="mono">{hit.token.sid}</span></span>
+          </span>
+          <span className="row-fact"><StateChip shown={shownState(hit.token)} /></span>
+          <span className="row-fact faint">{hit.token.last_used_at ? <>{t("lastUsed")} <When moment={hit.token.last_used_at} /></> : t("usage.never")}</span>
+        </li>
+      </ul>
+    </div>
   );
 }
 

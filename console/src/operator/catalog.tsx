@@ -7,7 +7,8 @@ import { catalogQuery, catalogSourceQuery, queryClient } from "../api/queries";
 import { useWords } from "../i18n";
 import { Banner, Button, Chip, Field } from "../parts/controls";
 import { tell } from "../parts/receipt";
-import { ErrorBanner, When } from "../parts/states";
+import { ErrorBanner } from "../parts/problem";
+import { When } from "../parts/states";
 import { OperatorPage } from "./page";
 
 export function Catalog() {

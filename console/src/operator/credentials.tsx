@@ -4,10 +4,10 @@ import { useState } from "react";
 import { api, data } from "../api/client";
 import { gatewaysQuery, platformCredentialsQuery, queryClient } from "../api/queries";
 import { useWords } from "../i18n";
-import { Button, Chip, Copyable, Dialog, Field } from "../parts/controls";
+import { Button, Chip, Copyable, Dialog, Field, Stops } from "../parts/controls";
 import { tell } from "../parts/receipt";
-import { Day, Empty, ErrorBanner, Failed, Loading } from "../parts/states";
-import { Stops } from "../pages/deeds";
+import { ErrorBanner } from "../parts/problem";
+import { Day, Empty, Failed, Loading } from "../parts/states";
 import { OperatorPage } from "./page";
 
 function Shown({ title, credential, onClose }: { title: string; credential: string; onClose: () => void }) {

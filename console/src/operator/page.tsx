@@ -1,6 +1,7 @@
 // A page for operators: title, what it is for, what can be done.
 import type { ReactNode } from "react";
-import { useTitle } from "../pages/activity";
+import { useTitle } from "../parts/title";
+import "./operator.css";
 
 export function OperatorPage({ title, lead, actions, children }: { title: string; lead: string; actions?: ReactNode; children: ReactNode }) {
   useTitle(title);

@@ -1,17 +1,19 @@
 // The audit trail: who did what, when, from where, with what it was before and after.
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { Disclosure, DisclosurePanel, Heading, Button as AriaButton } from "react-aria-components";
 import { type AuditEntry, api, data } from "../api/client";
 import { type AuditSearch, auditQuery } from "../api/queries";
-import { CATALOGS, type Key, useWords } from "../i18n";
+import { isKey, useWords } from "../i18n";
 import { Banner, Button, Chip, Choice } from "../parts/controls";
 import { useAccount } from "../parts/current";
 import { Page } from "../parts/frame";
 import { Icon } from "../parts/icon";
-import { Empty, ErrorBanner, Failed, Loading, When } from "../parts/states";
+import { ErrorBanner, rolesWith } from "../parts/problem";
+import { Empty, Failed, Loading, When } from "../parts/states";
 import { OperatorPage } from "../operator/page";
+import "./activity.css";
 
 const ACTIONS = [
   "token.create",
@@ -29,6 +31,11 @@ const ACTIONS = [
   "member.update",
   "member.remove",
   "invitation.create",
+  "webhook.create",
+  "webhook.update",
+  "webhook.delete",
+  "address.confirm",
+  "account.update",
   "session.create",
   "session.refused",
   "access.refused",
@@ -39,13 +46,15 @@ export function useActionName() {
   const { t } = useWords();
   return (action: string) => {
     const key = `action.${action}`;
-    return key in CATALOGS.en ? t(key as Key) : action;
+    return isKey(key) ? t(key) : action;
   };
 }
 
 export function AccountActivity() {
-  const { t } = useWords();
-  const { account, may } = useAccount();
+  const words = useWords();
+  const { t } = words;
+  const current = useAccount();
+  const { account, may } = current;
   const search = useSearch({ from: "/frame/accounts/$account/activity" });
   return (
     <Page title={t("activity")} steps={[{ name: t("activity") }]} sum={<p className="muted lead">{t("activity.lead")}</p>}>
@@ -55,7 +64,7 @@ export function AccountActivity() {
           <Trail account={account.id} search={search} />
         </>
       ) : (
-        <Empty icon="pulse" title={t("activity.no")}>{t("activity.no.why")}</Empty>
+        <Empty icon="pulse" title={t("activity.no")}>{t("activity.no.why", { who: rolesWith(words, current, ["audit.view"]) })}</Empty>
       )}
     </Page>
   );
@@ -132,7 +141,7 @@ function Entry({ row }: { row: AuditEntry }) {
   return (
     <li>
       <Disclosure className="entry">
-        <Heading>
+        <Heading level={2}>
           <AriaButton slot="trigger">
             <Icon name="right" />
             <span className="entry-main">
@@ -167,10 +176,4 @@ function Facts({ title, value }: { title: string; value: unknown }) {
       <pre className="mono">{JSON.stringify(value, null, 2)}</pre>
     </div>
   );
-}
-
-export function useTitle(title: string) {
-  useEffect(() => {
-    document.title = `${title} · Countersign`;
-  }, [title]);
 }

@@ -3,18 +3,18 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Checkbox, Radio, RadioGroup } from "react-aria-components";
 import { type Overlap, type TokenSummary, api, data, once, seen } from "../api/client";
-import { renewTokens, tokenQuery } from "../api/queries";
+import { forgetToken, renewTokens, tokenQuery } from "../api/queries";
 import { useWords } from "../i18n";
-import { Banner, Button, Choice, Copyable, Dialog, Field } from "../parts/controls";
+import { Banner, Button, Choice, Copyable, Dialog, Field, Stops, Tick } from "../parts/controls";
 import { useAccount } from "../parts/current";
-import { Icon, type IconName } from "../parts/icon";
 import { reachOf } from "../parts/reach";
 import { tell } from "../parts/receipt";
 import { Seal } from "../parts/seal";
-import { ErrorBanner } from "../parts/states";
+import { ErrorBanner } from "../parts/problem";
 import { sealState, shownState } from "../parts/token";
+import { toldStop } from "../parts/told";
 
-export type Deed = "duplicate" | "reset" | "upgrade" | "disable" | "enable" | "delete";
+export type Deed = "duplicate" | "reset" | "overlap" | "upgrade" | "disable" | "enable" | "delete";
 export type Doing = { deed: Deed; token: TokenSummary; overlap?: Overlap };
 export const OVERLAPS = ["none", "1h", "24h", "7d"] as const satisfies readonly Overlap[];
 const HOURS: Record<Overlap, number> = { none: 0, "1h": 1, "24h": 24, "7d": 168 };
@@ -34,22 +34,6 @@ export function NewSecret({ title, made, onClose, children }: { title: string; m
       ))}
       <p className="help">{t("secret.care")}</p>
     </Dialog>
-  );
-}
-
-export function Stops({ items }: { items: { icon: IconName; bad?: boolean; text: ReactNode; sub?: ReactNode }[] }) {
-  return (
-    <ul className="stops">
-      {items.map((item, index) => (
-        <li key={index} className={item.bad ? "x" : ""}>
-          <Icon name={item.icon} />
-          <span>
-            {item.text}
-            {item.sub ? <span className="sub">{item.sub}</span> : null}
-          </span>
-        </li>
-      ))}
-    </ul>
   );
 }
 
@@ -111,6 +95,8 @@ export function TokenDeed({ doing, onClose, onDone }: { doing: Doing; onClose: (
           return data(api.POST(`${root}/duplicate`, { params: { path, header: key }, body: { name } }));
         case "reset":
           return data(api.POST(`${root}/reset`, { params: { path, header: key }, body: { confirm: true, overlap, include_made_by_it: offspring } }));
+        case "overlap":
+          return { ...(await data(api.POST(`${root}/overlap/end`, { params: { path }, body: { confirm: true } }))), secret: undefined, secret_unavailable_reason: undefined };
         case "upgrade":
           return data(api.POST(`${root}/upgrade`, { params: { path }, body: { api_version: Number(version) } }));
         case "disable":
@@ -128,6 +114,7 @@ export function TokenDeed({ doing, onClose, onDone }: { doing: Doing; onClose: (
       await renewTokens(account.id, deed === "delete" ? token.id : undefined);
       tell(t(`done.${deed}`, { name: token.name }), answer.seq);
       onDone?.(deed);
+      if (deed === "delete") window.setTimeout(() => forgetToken(account.id, token.id), 0);
       const shows = deed === "duplicate" || deed === "reset" || (deed === "enable" && withReset);
       if (shows && answer.token) setMade({ sid: answer.token.sid, secret: answer.secret ?? null, reason: answer.secret_unavailable_reason });
       else onClose();
@@ -142,7 +129,8 @@ export function TokenDeed({ doing, onClose, onDone }: { doing: Doing; onClose: (
   const reach = full ? reachOf(kind, new Set(full.scopes)) : undefined;
   const categories = full ? kind.categories.filter((row) => row.scopes.some((scope) => full.scopes.includes(scope.id))).map((row) => words.label(row.label)) : [];
   const reachStop = reach && reach.held > 0 ? [{ icon: "cross" as const, bad: true, text: t("stops.reach", { writes: reach.writes + reach.deletes, reads: reach.reads }), sub: words.list(categories) }] : [];
-  const told = { icon: "mail" as const, text: t("stops.told", { name: token.primary_contact?.name ?? t("contact.none"), count: token.developer_emails.length }) };
+  const told = toldStop(words, token);
+  const old = token.previous_secret;
   const offspringBox = full?.scopes.some((id) => kind.categories.some((row) => row.management && row.scopes.some((scope) => scope.id === id))) ? (
     <Checkbox className="check" isSelected={offspring} onChange={setOffspring}>
       <Tick />
@@ -175,6 +163,19 @@ export function TokenDeed({ doing, onClose, onDone }: { doing: Doing; onClose: (
         />
         {offspringBox}
       </>
+    ),
+    overlap: () => (
+      <Stops
+        items={[
+          {
+            icon: "cross",
+            bad: true,
+            text: t("stops.overlap"),
+            sub: old && old.uses > 0 ? t("stops.overlap.used", { count: old.uses, from: old.last_used_from ?? t("usage.somewhere") }) : t("stops.overlap.unused"),
+          },
+          { icon: "check", text: t("stops.overlap.new") },
+        ]}
+      />
     ),
     upgrade: () => (
       <>
@@ -224,7 +225,7 @@ export function TokenDeed({ doing, onClose, onDone }: { doing: Doing; onClose: (
     ),
   };
   const ready = deed !== "delete" || name.trim() === token.name;
-  const harm = deed === "disable" || deed === "delete" || deed === "reset";
+  const harm = deed === "overlap" || deed === "disable" || deed === "delete" || deed === "reset";
   return (
     <Dialog
       alert={harm}
@@ -249,18 +250,11 @@ export function TokenDeed({ doing, onClose, onDone }: { doing: Doing; onClose: (
   );
 }
 
-export function Tick() {
-  return (
-    <span className="mark">
-      <Icon name="check" />
-    </span>
-  );
-}
-
-export function versionOption(words: ReturnType<typeof useWords>, version: { number: number; released_at?: string | null; sunset_at?: string | null }, latest: number) {
+export function versionOption(words: ReturnType<typeof useWords>, version: { number: number; released_at?: string | null; deprecated_at?: string | null; sunset_at?: string | null }, latest: number) {
   const facts = [
     version.number === latest ? words.t("version.recommended") : "",
     version.released_at ? words.t("version.released", { date: words.date(version.released_at) }) : "",
+    version.deprecated_at ? words.t("version.deprecated", { date: words.date(version.deprecated_at) }) : "",
     version.sunset_at ? words.t("version.sunset", { date: words.date(version.sunset_at) }) : "",
   ].filter(Boolean);
   return { id: String(version.number), label: words.t("version", { version: version.number }), sub: facts.join(" · ") };

@@ -6,13 +6,14 @@ import { Menu, MenuItem, MenuTrigger, Popover, Separator } from "react-aria-comp
 import { type Legacy, type Overlap, type Token, api, data, once } from "../api/client";
 import { queryClient, renewTokens } from "../api/queries";
 import { useWords } from "../i18n";
-import { Button, Chip, Choice, Dialog, Field } from "../parts/controls";
+import { Button, Chip, Choice, Dialog, Field, Stops } from "../parts/controls";
 import { useAccount } from "../parts/current";
 import { Icon } from "../parts/icon";
 import { tell } from "../parts/receipt";
 import { Seal } from "../parts/seal";
-import { ErrorBanner, When } from "../parts/states";
-import { type Made, NewSecret, OverlapChoice, Stops, Usage, versionOption } from "./deeds";
+import { ErrorBanner } from "../parts/problem";
+import { When } from "../parts/states";
+import { type Made, NewSecret, OverlapChoice, Usage, versionOption } from "./deeds";
 
 export type LegacyDeed = "reset-read-write" | "reset-read-only" | "upgrade" | "duplicate" | "disable" | "enable" | "delete";
 
@@ -61,13 +62,13 @@ export function EnableLegacy({ onClose }: { onClose: () => void }) {
   );
 }
 
-export function LegacyDialog({ deed, legacy, onClose }: { deed: LegacyDeed; legacy: Legacy; onClose: () => void }) {
+export function LegacyDialog({ deed, legacy, version: wanted, onClose }: { deed: LegacyDeed; legacy: Legacy; version?: string | undefined; onClose: () => void }) {
   const words = useWords();
   const { t } = words;
   const { account, kind } = useAccount();
   const [key] = useState(once);
   const [overlap, setOverlap] = useState<Overlap>("none");
-  const [version, setVersion] = useState(String(kind.latest_version));
+  const [version, setVersion] = useState(wanted ?? String(kind.latest_version));
   const [name, setName] = useState(t("duplicate.name", { name: t("legacy") }));
   const [shown, setShown] = useState<Made[] | null>(null);
   const path = { account_id: account.id };
@@ -105,12 +106,10 @@ export function LegacyDialog({ deed, legacy, onClose }: { deed: LegacyDeed; lega
   });
   if (shown) return <NewSecret title={deed === "duplicate" ? t("secret.title", { name }) : t("legacy")} made={shown} onClose={onClose} />;
   const current = legacy.read_write?.api_version ?? 0;
-  const usage = (
-    <>
-      {legacy.read_write ? <Usage token={legacy.read_write} /> : null}
-    </>
-  );
-  const words_: Record<LegacyDeed, { ask: string; run: string; keep: string; body: ReactNode; harm?: boolean }> = {
+  // Of the two, the one that was used last.
+  const used = [legacy.read_write, legacy.read_only].filter((token) => token !== null && token !== undefined).sort((a, b) => (b.last_used_at ?? "").localeCompare(a.last_used_at ?? ""));
+  const usage = used[0] ? <Usage token={used[0]} /> : null;
+  const said: Record<LegacyDeed, { ask: string; run: string; keep: string; body: ReactNode; harm?: boolean }> = {
     "reset-read-write": { ask: t("legacy.ask.reset", { half: t("readWrite") }), run: t("do.reset"), keep: t("keep.reset"), harm: true, body: <ResetBody half={half} overlap={overlap} onChange={setOverlap} /> },
     "reset-read-only": { ask: t("legacy.ask.reset", { half: t("readOnly") }), run: t("do.reset"), keep: t("keep.reset"), harm: true, body: <ResetBody half={half} overlap={overlap} onChange={setOverlap} /> },
     upgrade: {
@@ -139,7 +138,7 @@ export function LegacyDialog({ deed, legacy, onClose }: { deed: LegacyDeed; lega
     enable: { ask: t("ask.enable", { name: t("legacy") }), run: t("legacy.do.enable"), keep: t("keep.enable"), body: <Stops items={[{ icon: "check", text: t("stops.enable"), sub: t("stops.enable.sub") }]} /> },
     delete: { ask: t("ask.delete", { name: t("legacy") }), run: t("legacy.do.delete"), keep: t("keep.delete"), harm: true, body: <>{usage}<Stops items={[{ icon: "cross", bad: true, text: t("legacy.stops.delete"), sub: t("stops.delete.sub") }, { icon: "key", text: t("legacy.stops.back") }]} /></> },
   };
-  const say = words_[deed];
+  const say = said[deed];
   return (
     <Dialog
       title={say.ask}
@@ -191,8 +190,8 @@ export function LegacyCard({ legacy }: { legacy: Legacy }) {
     { name: t("readOnly"), token: legacy.read_only, reach: t("legacy.get") },
   ];
   return (
-    <li className="card-place">
-      <article className={`card tok legacy-card ${off ? "disabled-card" : ""}`} aria-label={t("legacy")}>
+    <>
+      <article className={`card tok pair-card ${off ? "off" : ""}`} aria-label={t("legacy")}>
         <Seal sid={legacy.read_write?.sid ?? legacy.read_only?.sid ?? ""} state="legacy" />
         <div>
           <div className="ttl">
@@ -212,13 +211,13 @@ export function LegacyCard({ legacy }: { legacy: Legacy }) {
               <Button look="quiet" small icon="dots" aria-label={t("more", { name: t("legacy") })} />
               <Popover className="pop" placement="bottom end">
                 <Menu className="menu-list" onAction={(key) => setDeed(key as LegacyDeed)}>
-                  <MenuItem id="reset-read-write" className="item"><Icon name="reset" />{t("reset.readWrite")}</MenuItem>
-                  <MenuItem id="reset-read-only" className="item"><Icon name="reset" />{t("reset.readOnly")}</MenuItem>
-                  {upgrade ? <MenuItem id="upgrade" className="item"><Icon name="up" />{t("upgrade")}</MenuItem> : null}
-                  <MenuItem id="duplicate" className="item"><Icon name="copy" />{t("duplicate")}</MenuItem>
+                  <MenuItem id="reset-read-write" textValue={t("reset.readWrite")} className="item"><Icon name="reset" />{t("reset.readWrite")}</MenuItem>
+                  <MenuItem id="reset-read-only" textValue={t("reset.readOnly")} className="item"><Icon name="reset" />{t("reset.readOnly")}</MenuItem>
+                  {upgrade ? <MenuItem id="upgrade" textValue={t("upgrade")} className="item"><Icon name="up" />{t("upgrade")}</MenuItem> : null}
+                  <MenuItem id="duplicate" textValue={t("duplicate")} className="item"><Icon name="copy" />{t("duplicate")}</MenuItem>
                   <Separator className="rule" />
-                  {off ? <MenuItem id="enable" className="item"><Icon name="power" />{t("enable")}</MenuItem> : <MenuItem id="disable" className="item"><Icon name="power" />{t("disable")}</MenuItem>}
-                  <MenuItem id="delete" className="item danger"><Icon name="bin" />{t("delete")}</MenuItem>
+                  {off ? <MenuItem id="enable" textValue={t("enable")} className="item"><Icon name="power" />{t("enable")}</MenuItem> : <MenuItem id="disable" textValue={t("disable")} className="item"><Icon name="power" />{t("disable")}</MenuItem>}
+                  <MenuItem id="delete" textValue={t("delete")} className="item danger"><Icon name="bin" />{t("delete")}</MenuItem>
                 </Menu>
               </Popover>
             </MenuTrigger>
@@ -237,6 +236,6 @@ export function LegacyCard({ legacy }: { legacy: Legacy }) {
         </div>
       </article>
       {deed ? <LegacyDialog deed={deed} legacy={legacy} onClose={() => setDeed(null)} /> : null}
-    </li>
+    </>
   );
 }

@@ -5,15 +5,18 @@ import { useState } from "react";
 import { type Token, api, data } from "../api/client";
 import { legacyQuery } from "../api/queries";
 import { useWords } from "../i18n";
-import { Button, Chip, Copyable } from "../parts/controls";
+import { Button, Chip, Choice, Copyable } from "../parts/controls";
 import { useAccount } from "../parts/current";
 import { Page } from "../parts/frame";
 import { Icon } from "../parts/icon";
 import { Seal } from "../parts/seal";
 import { SecretField } from "../parts/secret";
+import { Section } from "../parts/section";
 import { Day, Empty, Failed, Loading, When } from "../parts/states";
 import { type LegacyDeed, LegacyDialog, legacyOff, legacyUpgrade } from "./legacy-card";
+import { versionOption } from "./deeds";
 import { NoView } from "./tokens";
+import "./token.css";
 
 export function LegacyPage() {
   const words = useWords();
@@ -22,6 +25,7 @@ export function LegacyPage() {
   const { tab = "overview" } = useSearch({ from: "/frame/accounts/$account/legacy" });
   const found = useQuery({ ...legacyQuery(account.id), enabled: may("tokens.view") });
   const [deed, setDeed] = useState<LegacyDeed | null>(null);
+  const [chosen, setChosen] = useState<string | null>(null);
   const home = `/accounts/${account.id}/tokens`;
   const legacy = found.data;
   const steps = [{ name: words.label(kind.page_label), to: home }, { name: t("legacy") }];
@@ -33,10 +37,12 @@ export function LegacyPage() {
   const off = legacyOff(legacy);
   const upgrade = legacyUpgrade(legacy);
   const manages = may("tokens.manage");
+  const present = legacy.read_write.api_version;
+  const version = chosen ?? String(present);
+  const newer = Number(version) > present;
+  const used = (token: Token) => (token.last_used_at ? <><When moment={token.last_used_at} />{token.last_used_from ? <> · <span className="mono">{token.last_used_from}</span></> : null}</> : t("never"));
   const half = (token: Token, name: string, which: "read-write" | "read-only") => (
-    <section className="sect">
-      <div className="what"><h2>{name}</h2><p>{which === "read-write" ? t("legacy.readWrite") : t("legacy.readOnly")}</p></div>
-      <div className="with">
+    <Section title={name} what={which === "read-write" ? t("legacy.readWrite") : t("legacy.readOnly")}>
         <Copyable label={t("sid")} value={token.sid} />
         <SecretField
           key={token.secret.generation}
@@ -46,8 +52,7 @@ export function LegacyPage() {
           reveal={() => data(api.POST("/api/v1/accounts/{account_id}/legacy-tokens/{half}/reveal", { params: { path: { account_id: account.id, half: which } } }))}
         />
         {manages ? <div><Button icon="reset" onPress={() => setDeed(which === "read-write" ? "reset-read-write" : "reset-read-only")}>{which === "read-write" ? t("reset.readWrite") : t("reset.readOnly")}…</Button></div> : null}
-      </div>
-    </section>
+    </Section>
   );
   return (
     <>
@@ -74,19 +79,19 @@ export function LegacyPage() {
             </div>
           ) : (
             <div className="card">
-              <section className="sect">
-                <div className="what"><h2>{t("tab.overview")}</h2><p>{kind.legacy_cut_over ? t("legacy.desc", { date: words.date(kind.legacy_cut_over) }) : ""}</p></div>
-                <div className="with">
+              <Section title={t("tab.overview")} what={kind.legacy_cut_over ? t("legacy.desc", { date: words.date(kind.legacy_cut_over) }) : null}>
                   <p>{t("legacy.what")}</p>
+                  {upgrade && manages ? (
+                    <Choice label={t("apiVersion")} value={version} onChange={setChosen} help={t("version.up")} options={kind.versions.filter((row) => row.number >= present).sort((a, b) => b.number - a.number).map((row) => versionOption(words, row, kind.latest_version))} />
+                  ) : null}
                   <dl className="kv">
-                    <div><dt>{t("apiVersion")}</dt><dd>{legacy.read_write.api_version}{upgrade && manages ? <> <Button look="link" small onPress={() => setDeed("upgrade")}>{t("upgrade.available", { version: upgrade })}</Button></> : ` · ${t("latest")}`}</dd></div>
+                    {upgrade && manages ? null : <div><dt>{t("apiVersion")}</dt><dd>{t("pair.dot", { one: present, other: upgrade ? t("upgrade.available", { version: upgrade }) : t("latest") })}</dd></div>}
                     <div><dt>{t("filter.created")}</dt><dd><Day moment={legacy.read_write.created_at} /></dd></div>
-                    <div><dt>{t("lastUsed")} · {t("readWrite")}</dt><dd>{legacy.read_write.last_used_at ? <When moment={legacy.read_write.last_used_at} /> : t("never")}</dd></div>
-                    <div><dt>{t("lastUsed")} · {t("readOnly")}</dt><dd>{legacy.read_only.last_used_at ? <When moment={legacy.read_only.last_used_at} /> : t("never")}</dd></div>
+                    <div><dt>{t("lastUsed")} · {t("readWrite")}</dt><dd>{used(legacy.read_write)}</dd></div>
+                    <div><dt>{t("lastUsed")} · {t("readOnly")}</dt><dd>{used(legacy.read_only)}</dd></div>
                   </dl>
                   {manages ? <div><Button icon="copy" onPress={() => setDeed("duplicate")}>{t("legacy.way")}</Button></div> : null}
-                </div>
-              </section>
+              </Section>
             </div>
           )}
         </div>
@@ -94,12 +99,13 @@ export function LegacyPage() {
       {manages ? (
         <section className="bar" aria-label={t("actions")}>
           <div>
+            {upgrade ? <Button look="primary" isDisabled={!newer} onPress={() => setDeed("upgrade")}>{t("update")}</Button> : null}
             {off ? <Button icon="power" onPress={() => setDeed("enable")}>{t("enable")}</Button> : <Button icon="power" onPress={() => setDeed("disable")}>{t("disable")}</Button>}
             <Button look="danger" icon="bin" onPress={() => setDeed("delete")}>{t("delete")}</Button>
           </div>
         </section>
       ) : null}
-      {deed ? <LegacyDialog deed={deed} legacy={legacy} onClose={() => setDeed(null)} /> : null}
+      {deed ? <LegacyDialog deed={deed} legacy={legacy} version={newer ? version : undefined} onClose={() => (setDeed(null), setChosen(null))} /> : null}
     </>
   );
 }

@@ -1,27 +1,29 @@
 // The people of the account, their roles, and invitations that wait for an answer.
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Issued, type Member, ApiError, api, data } from "../api/client";
 import { invitationsQuery, membersQuery, queryClient } from "../api/queries";
 import { useWords } from "../i18n";
-import { Banner, Button, Chip, Choice, Copyable, Dialog, Field } from "../parts/controls";
+import { Banner, Button, Chip, Choice, Copyable, Dialog, Field, Stops } from "../parts/controls";
 import { useAccount } from "../parts/current";
 import { Page } from "../parts/frame";
 import { tell } from "../parts/receipt";
-import { Day, Empty, ErrorBanner, Failed, Loading } from "../parts/states";
+import { ErrorBanner, rolesWith } from "../parts/problem";
+import { Day, Empty, Failed, Loading } from "../parts/states";
 import { memberOptions } from "./create";
-import { Stops } from "./deeds";
 
 const renew = (id: string) => Promise.all(["members", "invitations", "tokens"].map((key) => queryClient.invalidateQueries({ queryKey: [key, id] })));
 
 export function Members() {
   const words = useWords();
   const { t } = words;
-  const { account, kind, may } = useAccount();
+  const current = useAccount();
+  const { account, kind, may } = current;
   const manages = may("members.manage");
   const sees = manages || may("tokens.view");
   const list = useQuery({ ...membersQuery(account.id), enabled: sees });
-  const invited = useQuery({ ...invitationsQuery(account.id), enabled: manages });
+  const invited = useInfiniteQuery({ ...invitationsQuery(account.id), enabled: manages });
+  const invitations = invited.data?.pages.flatMap((page) => page.items) ?? [];
   const [inviting, setInviting] = useState(false);
   const [changing, setChanging] = useState<Member | null>(null);
   const [removing, setRemoving] = useState<Member | null>(null);
@@ -37,7 +39,7 @@ export function Members() {
       sum={<p className="muted lead">{list.data ? t("members.count", { count: list.data.length }) : t("members.lead")}</p>}
       actions={manages ? <Button look="primary" icon="plus" onPress={() => setInviting(true)}>{t("invite")}</Button> : null}
     >
-      {!sees ? <Empty icon="people" title={t("members.no")}>{t("members.no.why")}</Empty> : null}
+      {!sees ? <Empty icon="people" title={t("members.no")}>{t("members.no.why", { who: rolesWith(words, current, ["members.manage"]) })}</Empty> : null}
       {sees && list.isPending ? <Loading height={56} /> : null}
       {list.isError ? <Failed error={list.error} retry={() => void list.refetch()} /> : null}
       {list.data ? (
@@ -65,12 +67,13 @@ export function Members() {
           ))}
         </ul>
       ) : null}
-      {invited.data && invited.data.items.length > 0 ? (
+      {invited.isError ? <Failed error={invited.error} retry={() => void invited.refetch()} /> : null}
+      {invitations.length > 0 ? (
         <section className="block">
           <h2>{t("invitations")}</h2>
           <ErrorBanner error={withdraw.error} />
           <ul className="card rows" aria-label={t("invitations")}>
-            {invited.data.items.map((row) => (
+            {invitations.map((row) => (
               <li key={row.id}>
                 <span className="row-main"><b>{row.email}</b><span className="sub">{role(row.role)}</span></span>
                 <span className="row-fact"><Chip tone="line" icon="clock">{t("expires", { date: words.date(row.expires_at) })}</Chip></span>
@@ -79,6 +82,7 @@ export function Members() {
               </li>
             ))}
           </ul>
+          {invited.hasNextPage ? <div className="more-rows"><Button busy={invited.isFetchingNextPage} onPress={() => void invited.fetchNextPage()}>{t("more.rows")}</Button></div> : null}
         </section>
       ) : null}
       <section className="block">
@@ -87,7 +91,7 @@ export function Members() {
           {kind.roles.map((row) => (
             <li key={row.id}>
               <span className="row-main"><b>{words.label(row.label)}</b></span>
-              <span className="perms">
+              <span className="row-fact">
                 {row.permissions.length === 0 ? <span className="faint">{t("permission.none")}</span> : row.permissions.map((permission) => <Chip key={permission} tone="line">{t(`permission.${permission}` as never)}</Chip>)}
               </span>
             </li>

@@ -2,15 +2,17 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { Form } from "react-aria-components";
-import { ApiError, api, data } from "../api/client";
+import { api, data } from "../api/client";
 import { queryClient, sessionQuery, sessionsQuery } from "../api/queries";
 import { type Language, useWords } from "../i18n";
 import { Button, Chip, Choice, Field } from "../parts/controls";
 import { useSession } from "../parts/current";
 import { ThemeChoice } from "../parts/frame";
 import { tell } from "../parts/receipt";
-import { ErrorBanner, Failed, Loading, When } from "../parts/states";
-import { useTitle } from "./activity";
+import { ErrorBanner, fieldText } from "../parts/problem";
+import { Section } from "../parts/section";
+import { Failed, Loading, When } from "../parts/states";
+import { useTitle } from "../parts/title";
 import { PASSWORD_LEAST } from "./sign-in";
 
 export function Profile() {
@@ -30,9 +32,7 @@ export function Profile() {
       <div className="head"><div><h1>{t("profile")}</h1><p className="muted lead">{person.email}</p></div></div>
       {memberships.length === 0 && !operator ? <p className="help block">{t("profile.alone")}</p> : null}
       <div className="card">
-        <section className="sect">
-          <div className="what"><h2>{t("profile.you")}</h2><p>{t("profile.you.what")}</p></div>
-          <div className="with">
+        <Section title={t("profile.you")} what={t("profile.you.what")}>
             <ErrorBanner error={save.error} />
             <Field label={t("name")} value={name} onChange={setName} autoComplete="name" maxLength={100} />
             <div><Button isDisabled={name.trim() === person.name || !name.trim()} busy={save.isPending} onPress={() => save.mutate({ name: name.trim() })}>{t("update")}</Button></div>
@@ -47,8 +47,7 @@ export function Profile() {
               help={t("language.help")}
             />
             <div className="field"><span className="label">{t("theme")}</span><ThemeChoice /></div>
-          </div>
-        </section>
+        </Section>
         <Password />
         <Sessions />
       </div>
@@ -57,7 +56,8 @@ export function Profile() {
 }
 
 function Password() {
-  const { t } = useWords();
+  const words = useWords();
+  const { t } = words;
   const [current, setCurrent] = useState("");
   const [next, setNext] = useState("");
   const run = useMutation({
@@ -70,12 +70,11 @@ function Password() {
       tell(t("password.done"));
     },
   });
-  const own = (field: string) => (run.error instanceof ApiError && run.error.field === field ? run.error.detail : undefined);
+  const own = (field: string) => fieldText(words, run.error, field);
   return (
-    <section className="sect">
-      <div className="what"><h2>{t("password")}</h2><p>{t("password.what")}</p></div>
+    <Section title={t("password")} what={t("password.what")}>
       <Form
-        className="with"
+        className="stack"
         onSubmit={(event: FormEvent) => {
           event.preventDefault();
           run.mutate();
@@ -86,13 +85,14 @@ function Password() {
         <Field label={t("password.new")} type="password" autoComplete="new-password" value={next} onChange={setNext} help={t("password.rules", { least: PASSWORD_LEAST })} error={own("new")} />
         <div><Button type="submit" busy={run.isPending} isDisabled={!current || Array.from(next).length < PASSWORD_LEAST}>{t("password.change")}</Button></div>
       </Form>
-    </section>
+    </Section>
   );
 }
 
 function Sessions() {
   const { t } = useWords();
   const list = useQuery(sessionsQuery);
+  const rows = list.data?.items ?? [];
   const renew = () => queryClient.invalidateQueries({ queryKey: sessionsQuery.queryKey });
   const end = useMutation({
     mutationFn: (session_id: string) => api.DELETE("/api/v1/sessions/{session_id}", { params: { path: { session_id } } }),
@@ -100,15 +100,13 @@ function Sessions() {
   });
   const others = useMutation({ mutationFn: () => api.DELETE("/api/v1/sessions"), onSuccess: renew });
   return (
-    <section className="sect">
-      <div className="what"><h2>{t("sessions")}</h2><p>{t("sessions.what")}</p></div>
-      <div className="with">
+    <Section title={t("sessions")} what={t("sessions.what")}>
         <ErrorBanner error={end.error ?? others.error} />
         {list.isPending ? <Loading rows={1} height={56} /> : null}
         {list.isError ? <Failed error={list.error} /> : null}
         {list.data ? (
           <ul className="rows inset" aria-label={t("sessions")}>
-            {list.data.items.map((row) => (
+            {rows.map((row) => (
               <li key={row.id}>
                 <span className="row-main"><b>{browser(row.user_agent)}</b><span className="sub mono">{row.client_address}</span></span>
                 <span className="row-fact faint"><When moment={row.seen_at} /></span>
@@ -119,9 +117,8 @@ function Sessions() {
             ))}
           </ul>
         ) : null}
-        {(list.data?.items.length ?? 0) > 1 ? <div><Button busy={others.isPending} onPress={() => others.mutate()}>{t("sessions.others")}</Button></div> : null}
-      </div>
-    </section>
+        {rows.length > 1 ? <div><Button busy={others.isPending} onPress={() => others.mutate()}>{t("sessions.others")}</Button></div> : null}
+    </Section>
   );
 }
 

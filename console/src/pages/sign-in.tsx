@@ -3,16 +3,17 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { Form } from "react-aria-components";
-import { ApiError, type Session, api, data } from "../api/client";
+import { type Session, api, data } from "../api/client";
 import { bootstrapQuery, queryClient, sessionQuery } from "../api/queries";
 import { useWords } from "../i18n";
 import { Banner, Button, Field } from "../parts/controls";
 import { Mark } from "../parts/icon";
-import { ErrorBanner } from "../parts/states";
+import { ErrorBanner, fieldText } from "../parts/problem";
+import "./sign-in.css";
 
 export const PASSWORD_LEAST = 15;
 
-function Door({ title, lead, children }: { title: string; lead?: ReactNode; children: ReactNode }) {
+export function Door({ title, lead, children }: { title: string; lead?: ReactNode; children: ReactNode }) {
   const { t, language, setLanguage } = useWords();
   useEffect(() => {
     document.title = `${title} · Countersign`;
@@ -91,9 +92,11 @@ export function SignIn() {
   );
 }
 
-function useOwnFields(error: unknown) {
-  const field = error instanceof ApiError ? error.field : undefined;
-  return (name: string) => (field === name && error instanceof ApiError ? error.detail : undefined);
+/** What a refusal says of each field that is there, and what is left for above them. */
+function useOwnFields(error: unknown, fields: readonly string[]) {
+  const words = useWords();
+  const own = (name: string) => fieldText(words, error, name);
+  return { own, rest: fields.some((name) => own(name) !== undefined) ? null : error };
 }
 
 export function Bootstrap() {
@@ -111,7 +114,7 @@ export function Bootstrap() {
       void navigate({ to: "/", replace: true });
     },
   });
-  const own = useOwnFields(submit.error);
+  const { own, rest } = useOwnFields(submit.error, ["code", "name", "email", "password"]);
   if (bootstrap.data && !bootstrap.data.open) {
     return (
       <Door title={t("bootstrap")} lead={t("bootstrap.closed")}>
@@ -123,7 +126,7 @@ export function Bootstrap() {
   }
   return (
     <Door title={t("bootstrap")} lead={t("bootstrap.lead")}>
-      <ErrorBanner error={submit.error} />
+      <ErrorBanner error={rest} />
       <Form
         className="stack"
         onSubmit={(event: FormEvent) => {
@@ -158,10 +161,10 @@ export function AcceptInvitation() {
       void navigate({ to: "/", replace: true });
     },
   });
-  const own = useOwnFields(submit.error);
+  const { own, rest } = useOwnFields(submit.error, linked ? ["name", "password"] : ["code", "name", "password"]);
   return (
     <Door title={t("invitation")} lead={t("invitation.lead")}>
-      <ErrorBanner error={submit.error} />
+      <ErrorBanner error={rest} />
       <Form
         className="stack"
         onSubmit={(event: FormEvent) => {

@@ -21,8 +21,9 @@ import {
 } from "react-aria-components";
 import { useWords } from "../i18n";
 import { Icon, type IconName } from "./icon";
+import "./controls.css";
 
-type Look = "" | "primary" | "danger" | "danger-fill" | "quiet" | "link";
+type Look = "" | "on" | "primary" | "danger" | "danger-fill" | "quiet" | "link";
 
 export function Button({
   look = "",
@@ -79,6 +80,8 @@ export function Field(props: {
   readOnly?: boolean;
   placeholder?: string;
   mono?: boolean;
+  /** The least number or first day that can be entered. */
+  least?: string;
 }) {
   const shape = {
     maxLength: props.maxLength,
@@ -103,7 +106,7 @@ export function Field(props: {
     >
       <Label className="label">{props.label}</Label>
       <span className="input" data-invalid={props.error ? "" : undefined}>
-        {props.lines ? <TextArea rows={props.lines} {...shape} /> : <Input {...shape} />}
+        {props.lines ? <TextArea rows={props.lines} {...shape} /> : <Input {...shape} min={props.least} />}
       </span>
       {props.help ? (
         <Text slot="description" className="help">
@@ -128,6 +131,7 @@ export function Choice(props: {
   error?: string | undefined;
   icon?: IconName;
   placeholder?: string;
+  isDisabled?: boolean;
 }) {
   const label = <Label className={props.hidden || props.inline ? "sr" : "label"}>{props.label}</Label>;
   return (
@@ -136,6 +140,7 @@ export function Choice(props: {
       value={props.value}
       onChange={(value) => props.onChange(String(value))}
       isInvalid={Boolean(props.error)}
+      isDisabled={props.isDisabled ?? false}
       placeholder={props.placeholder ?? ""}
     >
       {label}
@@ -197,6 +202,32 @@ export function Dialog(props: {
         </AriaDialog>
       </Modal>
     </ModalOverlay>
+  );
+}
+
+/** What a deed stops, and what stays. */
+export function Stops({ items }: { items: { icon: IconName; bad?: boolean; text: ReactNode; sub?: ReactNode }[] }) {
+  return (
+    <ul className="stops">
+      {items.map((item, index) => (
+        <li key={index} className={item.bad ? "x" : ""}>
+          <Icon name={item.icon} />
+          <span>
+            {item.text}
+            {item.sub ? <span className="sub">{item.sub}</span> : null}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The box of a check box. */
+export function Tick() {
+  return (
+    <span className="mark">
+      <Icon name="check" />
+    </span>
   );
 }
 

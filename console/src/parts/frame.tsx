@@ -6,13 +6,15 @@ import { Fragment, type ReactNode, Suspense, useEffect, useState } from "react";
 import { Button as AriaButton, Header, Menu, MenuItem, MenuSection, MenuTrigger, Popover, RouterProvider, Separator } from "react-aria-components";
 import { api, onSignedOut } from "../api/client";
 import { accountQuery, catalogQuery, queryClient } from "../api/queries";
-import { useWords } from "../i18n";
+import { type Key, useWords } from "../i18n";
 import { Button, Chip } from "./controls";
 import { type Current, CurrentAccount, lastAccount, leftMenu, permits, rememberAccount, useAccount, useSession } from "./current";
 import { Icon, type IconName, Mark } from "./icon";
+import { OPERATOR_PAGES } from "./operator-pages";
 import { Receipt } from "./receipt";
 import { Empty, Failed, Loading } from "./states";
 import { type Theme, applyTheme, storedTheme } from "./theme";
+import "./frame.css";
 
 export function Root() {
   const router = useRouter();
@@ -124,23 +126,27 @@ function TopBar() {
   const account = membership?.account ?? (id ? foreign.data : undefined);
   const kind = catalog.kinds.find((row) => row.id === account?.kind);
   const may = permits(membership?.permissions);
+  const operating = path.startsWith("/operator");
+  const pages = account && kind ? accountPages(account.id, may).map((page) => ({ ...page, text: page.name ? t(page.name) : words.label(kind.page_label) })) : [];
+  // What stands at the left where there is room.
+  const leftPages = operating ? OPERATOR_PAGES.map((page) => ({ ...page, text: t(page.name) })) : kind && leftMenu(kind) ? pages : [];
   const go = (key: string) => {
     if (key === "sign-out") void signOut();
     else void navigate({ href: key });
   };
   return (
     <header className="top">
-      {account && kind && leftMenu(kind) ? (
+      {leftPages.length > 0 ? (
         <MenuTrigger>
           <span className="menu-btn">
             <Button look="quiet" icon="menu" aria-label={t("menu")} />
           </span>
           <Popover className="pop" placement="bottom start">
             <Menu className="menu-list" onAction={(key) => go(String(key))}>
-              {accountPages(account.id, may).map((page) => (
-                <MenuItem key={page.to} id={page.to} className="item">
+              {leftPages.map((page) => (
+                <MenuItem key={page.to} id={page.to} textValue={page.text} className="item">
                   <Icon name={page.icon} />
-                  {page.name ? t(page.name) : words.label(kind.page_label)}
+                  {page.text}
                 </MenuItem>
               ))}
             </Menu>
@@ -177,7 +183,7 @@ function TopBar() {
               </MenuSection>
               {session.operator ? <Separator className="rule" /> : null}
               {session.operator ? (
-                <MenuItem id="/operator/accounts" className="item">
+                <MenuItem id="/operator/accounts" textValue={t("operator")} className="item">
                   <Icon name="layers" />
                   {t("operator")}
                 </MenuItem>
@@ -218,23 +224,23 @@ function TopBar() {
             <span>{session.person.email}</span>
           </div>
           <Menu className="menu-list" onAction={(key) => go(String(key))} aria-label={t("user", { name: session.person.name })}>
-            <MenuItem id="/profile" className="item">
+            <MenuItem id="/profile" textValue={t("profile")} className="item">
               <Icon name="person" />
               {t("profile")}
             </MenuItem>
             {account && kind && !leftMenu(kind) ? (
               <MenuSection>
                 <Header className="menu-head">{settingsPath(words, kind)}</Header>
-                {accountPages(account.id, may).map((page) => (
-                  <MenuItem key={page.to} id={page.to} className="item">
+                {pages.map((page) => (
+                  <MenuItem key={page.to} id={page.to} textValue={page.text} className="item">
                     <Icon name={page.icon} />
-                    {page.name ? t(page.name) : words.label(kind.page_label)}
+                    {page.text}
                   </MenuItem>
                 ))}
               </MenuSection>
             ) : null}
             <Separator className="rule" />
-            <MenuItem id="sign-out" className="item">
+            <MenuItem id="sign-out" textValue={t("signOut")} className="item">
               <Icon name="door" />
               {t("signOut")}
             </MenuItem>
@@ -264,12 +270,19 @@ export function ThemeChoice() {
   );
 }
 
-type PageLink = { to: string; icon: IconName; name?: "members" | "activity" };
+type PageLink = { to: string; icon: IconName; name?: Key };
 function accountPages(id: string, may: Current["may"]): PageLink[] {
   const pages: PageLink[] = [];
   if (may("tokens.view")) pages.push({ to: `/accounts/${id}/tokens`, icon: "key" });
   if (may("members.manage") || may("tokens.view")) pages.push({ to: `/accounts/${id}/members`, icon: "people", name: "members" });
-  if (may("audit.view")) pages.push({ to: `/accounts/${id}/activity`, icon: "pulse", name: "activity" });
+  if (may("audit.view")) {
+    pages.push({ to: `/accounts/${id}/activity`, icon: "pulse", name: "activity" });
+    pages.push({ to: `/accounts/${id}/messages`, icon: "send", name: "messages" });
+  }
+  if (may("account.manage")) {
+    pages.push({ to: `/accounts/${id}/webhooks`, icon: "link", name: "webhooks" });
+    pages.push({ to: `/accounts/${id}/settings`, icon: "gear", name: "settings" });
+  }
   return pages;
 }
 

@@ -1,6 +1,7 @@
 // The signature: one stroke per category in catalog order (dot none, short read, tall write), and the counts it shows.
 import type { Kind, Scope } from "../api/client";
 import { type Words, useWords } from "../i18n";
+import "./reach.css";
 
 export type Reach = { held: number; all: number; reads: number; writes: number; deletes: number; categories: number };
 
@@ -25,7 +26,10 @@ export function reachOf(kind: Kind, scopes: ReadonlySet<string>): Reach {
   return reach;
 }
 
-export function reachText(words: Words, reach: Reach): string {
+/** How many operations a kind has that are no management. */
+export const operationsOf = (kind: Kind) => kind.categories.filter((row) => !row.management).reduce((sum, row) => sum + row.scopes.length, 0);
+
+export function reachText(words: Words, reach: Pick<Reach, "held" | "all" | "writes" | "deletes">): string {
   const writes = reach.writes + reach.deletes;
   if (reach.held === 0) return words.t("reach.none");
   return words.t(writes === 0 ? "reach.reads" : "reach.writes", { held: reach.held, all: reach.all, writes });

@@ -39,9 +39,7 @@ export function Receipt() {
       {shown ? (
         <div className="toast" key={shown.number}>
           <span className="receipt">
-            <span className="nodes" aria-hidden="true">
-              <i />
-            </span>
+            <span className="node" aria-hidden="true" />
             <b>{shown.text}</b>
             {shown.seq === undefined ? null : <span>{t("receipt.force", { seq: number(shown.seq) })}</span>}
           </span>

@@ -3,14 +3,14 @@ import { memo, useMemo, useState } from "react";
 import { Checkbox, Input, Label, SearchField, Switch } from "react-aria-components";
 import type { Category, Kind } from "../api/client";
 import { useWords } from "../i18n";
-import { Tick } from "../pages/deeds";
-import { Banner, Button, Chip } from "./controls";
+import { Banner, Button, Chip, Tick } from "./controls";
 import { Icon } from "./icon";
 import { Signature, deletes, reachOf, reachText } from "./reach";
+import "./scopes.css";
 
 export type Picked = ReadonlySet<string>;
 
-export function ScopesSummary({ kind, picked }: { kind: Kind; picked: Picked }) {
+export function ScopesSummary({ kind, picked, editing }: { kind: Kind; picked: Picked; editing?: boolean }) {
   const words = useWords();
   const { t } = words;
   const reach = reachOf(kind, picked);
@@ -32,7 +32,7 @@ export function ScopesSummary({ kind, picked }: { kind: Kind; picked: Picked }) 
           <div><dt>{t("scopes.categories")}</dt><dd>{t("scopes.categories.of", { count: reach.categories, all: groups })}</dd></div>
         </dl>
       </div>
-      <p className="help pad-s">{t("scopes.switch")}</p>
+      {editing ? <p className="help">{t("scopes.switch")}</p> : null}
     </aside>
   );
 }
@@ -155,7 +155,7 @@ function CategoryRow(props: { row: Category; held: number; all: number; picked: 
   const name = words.label(row.label);
   const writes = row.scopes.filter((scope) => !scope.reads).length;
   return (
-    <section className={`cat ${props.isOn ? "on" : ""}`} aria-label={name}>
+    <div role="group" className={props.isOn ? "cat on" : "cat"} aria-label={name}>
       <header>
         <Switch className="switch" isSelected={props.isOn} isReadOnly={props.readOnly} onChange={props.onToggle}>
           <span className="t" />
@@ -177,7 +177,7 @@ function CategoryRow(props: { row: Category; held: number; all: number; picked: 
           ))}
         </ul>
       ) : null}
-    </section>
+    </div>
   );
 }
 
@@ -189,7 +189,7 @@ const ScopeRow = memo(
       <li>
         <Checkbox className="check scope" isSelected={on} isReadOnly={readOnly} onChange={(next) => onChange([scope.id], next)}>
           <Tick />
-          <span className="lb">{label}</span>
+          <span>{label}</span>
           <span>{operation ? <span className={`method ${risk}`}>{operation.method}</span> : null}</span>
           <span className="mono path">
             {scope.operations.map((row) => (

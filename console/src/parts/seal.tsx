@@ -61,3 +61,16 @@ export function Seal({ sid, state, left }: { sid: string; state: SealState; left
     </svg>
   );
 }
+
+/** The seal of a token that is not made yet. */
+export function BlankSeal() {
+  const places = Array.from({ length: 25 }, (_, place) => place);
+  return (
+    <svg className="seal blank" viewBox="0 0 44 44" aria-hidden="true">
+      <circle className="ring" cx="22" cy="22" r="20" />
+      {places.map((place) => (
+        <circle key={place} className={place % 4 === 0 && place > 4 && place < 20 ? "dot on" : "dot"} cx={14 + (place % 5) * 4} cy={14 + Math.floor(place / 5) * 4} r="1.3" />
+      ))}
+    </svg>
+  );
+}

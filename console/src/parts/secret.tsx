@@ -8,7 +8,7 @@ import { queryClient, sessionQuery } from "../api/queries";
 import { useWords } from "../i18n";
 import { Button, CopyButton, Dialog, Field } from "./controls";
 import { useAccount } from "./current";
-import { ErrorBanner } from "./states";
+import { ErrorBanner } from "./problem";
 
 const SHOWN_MS = 30_000;
 const MASK = "•".repeat(38);
