@@ -1,16 +1,18 @@
 // The book's screenshots: six pages of the console at 1440 px, from a demonstration of their own with tokens worth
 // looking at. They are pictures for people; no test compares them.
+import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { demonstration } from "./demonstration.mjs";
-import { comes, opened } from "./seat.mjs";
+import { platform, signIn } from "./platform.mjs";
+import { opened } from "./seat.mjs";
 
 const folder = fileURLToPath(new URL("../../docs/book/images/", import.meta.url));
 const LOOK = { width: 1440, height: 800 };
 
 /** Tokens as a brand has them: two in use, one switched off. */
-async function furnish(page, demo) {
-  const { kinds } = await page.asks("GET", "/catalog");
+async function furnish(person, brand, demo) {
+  const { kinds } = await person.asks("GET", "/catalog");
   const presets = kinds.find((kind) => kind.id === "brand").presets;
   const [reads] = presets;
   const everything = presets.at(-1);
@@ -21,40 +23,36 @@ async function furnish(page, demo) {
   ];
   const tokens = [];
   for (const { off, ...more } of wanted) {
-    const token = await page.token(more.name, more);
-    if (off) await page.asks("POST", `${page.account}/tokens/${token.id}/disable`, {});
+    const token = await person.token(brand, more.name, more);
+    if (off) await person.asks("POST", `${brand.path}/tokens/${token.id}/disable`, {});
     else await demo.ask(token.sid, token.secret);
     tokens.push(token);
   }
   // Uses are written together, every few seconds.
-  const used = (path) => fetch(path).then((answer) => answer.json()).then((token) => Boolean(token.last_used_at));
-  for (const token of tokens.slice(0, 2)) await comes(page, used, `/api/v1${page.account}/tokens/${token.id}`);
-  return tokens;
-}
-
-async function empty(page) {
-  const { items } = await page.asks("GET", `${page.account}/tokens`);
-  for (const token of items) {
-    const { edit } = await page.asks("GET", `${page.account}/tokens/${token.id}`);
-    await page.asks("DELETE", `${page.account}/tokens/${token.id}?confirm_name=${encodeURIComponent(token.name)}`, undefined, { "If-Match": `"${edit}"` });
+  const end = Date.now() + 30_000;
+  for (const token of tokens.slice(0, 2)) {
+    while (!(await person.asks("GET", `${brand.path}/tokens/${token.id}`)).last_used_at) assert.ok(Date.now() < end, "the use is never known");
   }
+  return tokens;
 }
 
 export async function takePictures() {
   await mkdir(folder, { recursive: true });
   const demo = await demonstration();
-  const seats = await opened(demo);
+  const browser = await opened();
+  const operator = await signIn(demo.url, demo.email("operator"), demo.password("operator"));
+  const { account } = platform(demo.url, operator);
   const take = async (page, name) => {
     await page.waitForLoadState("networkidle");
     await page.screenshot({ path: `${folder}console-${name}.png`, animations: "disabled", caret: "hide" });
     console.log(`   docs/book/images/console-${name}.png`);
   };
 
-  const brand = await seats.signedIn("brand-administrator");
-  const page = await brand.page(LOOK);
+  const brand = await account("brand", { name: "Demo Brand" });
+  const person = await brand.member("account_administrator", { name: "Account Administrator" });
+  const page = await browser.page(demo.url, person, LOOK);
+  const [first] = await furnish(person, brand, demo);
   await page.goto(brand.tokens);
-  const [first] = await furnish(page, demo);
-  await page.reload();
   await page.getByRole("article", { name: first.name }).waitFor();
   await take(page, "tokens");
 
@@ -85,14 +83,12 @@ export async function takePictures() {
   await page.getByRole("menu").waitFor({ state: "detached" });
   await take(page, "tokens-chinese");
 
-  const agency = await seats.signedIn("agency-administrator");
-  const bare = await agency.page(LOOK);
+  const agency = await account("agency", { name: "Demo Agency" });
+  const bare = await browser.page(demo.url, await agency.member("account_administrator", { name: "Account Administrator" }), LOOK);
   await bare.goto(agency.tokens);
-  await empty(bare);
-  await bare.reload();
   await bare.getByRole("heading", { name: "Give your first integration a token of its own" }).waitFor();
   await take(bare, "empty");
 
-  await seats.close();
+  await browser.close();
   await demo.end();
 }
