@@ -17,6 +17,7 @@ test:
 	@scripts/timed "rust tests" cargo test --locked --workspace
 	@scripts/timed "console" scripts/console-test
 	@scripts/timed "api conformance" scripts/api-conformance 90
+	@scripts/timed "webhooks" scripts/webhook-conformance
 	@scripts/timed "fuzz" scripts/fuzz 10
 	@echo "make test: all suites passed"
 
@@ -28,7 +29,10 @@ test-long:
 	@scripts/timed "rust tests, full counts" cargo test --locked --workspace --profile long
 	@scripts/timed "console" scripts/console-test
 	@scripts/timed "api conformance" scripts/api-conformance 900
+	@scripts/timed "webhooks" scripts/webhook-conformance
 	@scripts/timed "dependency rules" scripts/dependency-rules
+	@scripts/timed "bill of materials" scripts/sbom
+	@scripts/timed "reproducible build" scripts/reproducible-build
 	@scripts/timed "fuzz" scripts/fuzz 600
 	@echo "make test-long: all suites passed"
 
