@@ -1035,7 +1035,8 @@ export interface paths {
         /**
          * Make a backup.
          * @description The line `countersign-backup/1`, a line of JSON that says what it is a copy of, and the database as of one moment.
-         *     It holds no key. A backup that fails on the way is cut off, not ended. Operators only.
+         *     It holds no key. A backup that fails on the way is cut off, not ended. Operators only; a person needs a password
+         *     entered in the last 5 minutes (else 403 `password_required`).
          */
         post: operations["make_backup"];
         delete?: never;

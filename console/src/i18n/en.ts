@@ -63,6 +63,7 @@ export const en = {
   "error.method_not_allowed": "This page and the server are of different versions. Load the page again.",
   "error.not_json": "This page and the server are of different versions. Load the page again.",
   "error.not_csv": "Choose a CSV file.",
+  "error.body_packed": "The request was sent packed, which is not read here. Send it as it is.",
   "error.body_too_large": "That is more than one request may hold. Shorten it.",
   "error.import_header": "The first line of the file must name its columns.",
   "error.import_too_large": "The file is larger than one import may be. Split it.",

@@ -65,6 +65,7 @@ export const zhCN: Record<keyof typeof en, string> = {
   "error.method_not_allowed": "此页面与服务器版本不一致。请重新加载页面。",
   "error.not_json": "此页面与服务器版本不一致。请重新加载页面。",
   "error.not_csv": "请选择 CSV 文件。",
+  "error.body_packed": "请求内容经过压缩，此处不读取。请按原样发送。",
   "error.body_too_large": "内容超出单次请求上限。请缩短。",
   "error.import_header": "文件首行必须为列名。",
   "error.import_too_large": "文件超出单次导入上限。请拆分。",

@@ -29,7 +29,8 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 /// Make a backup.
 ///
 /// The line `countersign-backup/1`, a line of JSON that says what it is a copy of, and the database as of one moment.
-/// It holds no key. A backup that fails on the way is cut off, not ended. Operators only.
+/// It holds no key. A backup that fails on the way is cut off, not ended. Operators only; a person needs a password
+/// entered in the last 5 minutes (else 403 `password_required`).
 #[utoipa::path(post, path = "/backup", tag = "platform",
     responses((status = 200, description = "The backup", content_type = "application/octet-stream", body = String), ChangeProblems))]
 async fn make_backup(

@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    extract::{AsOperator, Query},
+    extract::{AsOperator, Query, refuse_packed},
     problem::ChangeProblems,
 };
 use crate::{
@@ -108,6 +108,7 @@ async fn import_tokens(
 }
 
 fn require_csv(request: &Request) -> Result<(), Error> {
+    refuse_packed(request.headers())?;
     let media =
         request.headers().get(header::CONTENT_TYPE).and_then(|line| line.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();

@@ -16,11 +16,12 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     app::App,
-    caller::Deed,
+    caller::{Deed, Identity},
     error::{Error, Kind},
     hexadecimal,
     keys::Keys,
     limits::BACKUP_PIECE_BYTES,
+    ops::sessions,
     rights::Operator,
 };
 
@@ -79,7 +80,11 @@ pub struct Backup {
 }
 
 /// Copies everything as of one moment. The entry that tells of it is in the copy. Refused while another is being made.
+/// A person needs a password entered a moment ago.
 pub async fn make(app: &App, operator: &Operator) -> Result<Backup, Error> {
+    if let Identity::Person { session, .. } = &operator.caller.identity {
+        sessions::require_password(app, session, "make a backup")?;
+    }
     let path = app.data_dir.join(COPY_FILE);
     if path.exists() {
         let detail = "Another backup is being made; wait until it is complete.";

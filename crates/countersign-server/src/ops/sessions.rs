@@ -135,3 +135,13 @@ pub(super) fn person_of(caller: &Caller) -> Result<(&Person, &Session), Error> {
 fn deed(action: &'static str, session: SessionId, after: Value) -> Deed<'static> {
     Deed { action, subject: session.to_string(), subject_label: "", before: Value::Null, after }
 }
+
+/// Refuses somebody who did not enter their password a moment ago: a session that was left open is not enough for what
+/// shows much at once.
+pub fn require_password(app: &App, session: &Session, purpose: &str) -> Result<(), Error> {
+    if app.clock.wall() < password_fresh_until(session) {
+        return Ok(());
+    }
+    let detail = format!("Enter your password again to {purpose}; it then counts for 5 minutes.");
+    Err(Error::new(Kind::Forbidden, "password_required", detail))
+}

@@ -8,8 +8,8 @@ use countersign_model::{
     name::EmailAddress,
 };
 use countersign_store::{
-    AddressAsk, Audience, Channel, Conflict, Delivery, DeliveryFilter, DeliveryState, Notice, Person,
-    RecipientKind, Store, Token, Webhook, WebhookState, Write,
+    AddressAsk, Audience, Channel, Conflict, Delivery, DeliveryFilter, DeliveryState, Notice, Person, Store,
+    Token, Webhook, WebhookState, Write,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::json;
@@ -125,6 +125,7 @@ fn with_developers(emails: &[&str]) -> Token {
 type Before = (&'static [(u64, &'static str)], &'static str);
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 async fn everybody_concerned_hears_once_and_nobody_else() {
     let contact = "contact person1@example.com en waiting".to_owned();
     let (nothing, dev) = ((&[][..], ""), "dev@example.com");

@@ -15,6 +15,7 @@ mod configuration;
 mod crash;
 mod demo;
 mod disk_full;
+mod hostile_text;
 mod import;
 mod installation;
 mod keys;

@@ -76,7 +76,17 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
+/// Refuses a body that is packed: nothing is unpacked here, so that a small request is never a large one.
+pub fn refuse_packed(headers: &HeaderMap) -> Result<(), Error> {
+    if !headers.contains_key(header::CONTENT_ENCODING) {
+        return Ok(());
+    }
+    let detail = "Send the body as it is, without Content-Encoding; bodies are not unpacked here.";
+    Err(Error::new(Kind::NotJson, "body_packed", detail))
+}
+
 async fn collect(headers: &HeaderMap, body: axum::body::Body, limit: usize) -> Result<Bytes, Error> {
+    refuse_packed(headers)?;
     let too_large = || {
         let detail =
             format!("The body is larger than the {limit} bytes this operation reads; send less at once.");

@@ -13,7 +13,7 @@ mod rights;
 mod same_origin;
 
 pub use address::client_address;
-pub use body::{Body, NoBody, read_body};
+pub use body::{Body, NoBody, read_body, refuse_packed};
 pub use cursor::{ListPlace, PageParameters, seal_cursor};
 pub use identity::{SESSION_COOKIE, cookie};
 pub use json::present;

@@ -1,7 +1,7 @@
 //! Shows a stored secret to a person who just entered their password. The audit entry is on disk before the answer.
 
 use countersign_model::{event::Event, id::TokenId, secret::Secret, sid::Sid};
-use countersign_store::{AuditFilter, PageAsk, Remembered, RememberedKey, Session, Token, Write};
+use countersign_store::{AuditFilter, PageAsk, Remembered, RememberedKey, Token, Write};
 use serde_json::{Value, json};
 
 use super::deed;
@@ -9,8 +9,8 @@ use crate::{
     app::App,
     caller::{Deed, Identity},
     error::{Error, Kind},
-    limits::{PASSWORD_FRESH_SECS, REVEALS_PER_HOUR},
-    ops::{notices, secrets},
+    limits::REVEALS_PER_HOUR,
+    ops::{notices, secrets, sessions},
     rights::{Granted, RevealSecrets},
 };
 
@@ -45,7 +45,7 @@ pub(in crate::ops) async fn reveal_secret_of(
     if let Some(reason) = secrets::unavailable(app, &granted.account, &token) {
         return Err(reason.refusal());
     }
-    require_password(app, session)?;
+    sessions::require_password(app, session, "see a secret")?;
     let mut attempts = 0;
     loop {
         attempts += 1;
@@ -58,14 +58,6 @@ pub(in crate::ops) async fn reveal_secret_of(
     let secret = secrets::open(app, &granted.account, &token)?;
     let generation = token.secrets.first().map_or(0, |secret| secret.generation);
     Ok(Revealed { sid: token.sid, secret, generation })
-}
-
-fn require_password(app: &App, session: &Session) -> Result<(), Error> {
-    if app.clock.wall() < session.password_at.plus_secs(PASSWORD_FRESH_SECS) {
-        return Ok(());
-    }
-    let detail = "Enter your password again to see a secret; it then opens secrets for 5 minutes.";
-    Err(Error::new(Kind::Forbidden, "password_required", detail))
 }
 
 /// Counts this person's reveals of the last hour in the audit trail, over all accounts, and writes the entry of this
