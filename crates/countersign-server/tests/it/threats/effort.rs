@@ -16,6 +16,12 @@ impl Deadline {
         Self((!is_full()).then(|| (Instant::now(), Duration::from_secs(secs))))
     }
 
+    /// The end of the time a measurement may take, `COUNTERSIGN_TEST_SECONDS`, or so many seconds where that is not set.
+    pub fn budget(otherwise: u64) -> Self {
+        let told = std::env::var("COUNTERSIGN_TEST_SECONDS").ok().and_then(|text| text.parse().ok());
+        Self::secs(told.unwrap_or(otherwise))
+    }
+
     pub fn is_over(&self) -> bool {
         self.0.is_some_and(|(start, length)| start.elapsed() >= length)
     }

@@ -34,7 +34,7 @@ async fn no_changed_database_opens_a_door() {
     let scene = Scene::make().await;
     let before = scene.allowed(&scene.copy()).await.unwrap();
     assert!(before.len() > 40, "only {} things are allowed at all", before.len());
-    let (count, deadline) = (if is_full() { MUTATIONS_FULL } else { MUTATIONS }, Deadline::secs(20));
+    let (count, deadline) = (if is_full() { MUTATIONS_FULL } else { MUTATIONS }, Deadline::budget(20));
     let mut tallies: BTreeMap<&'static str, Tally> = BTreeMap::new();
     let mut dice = Dice::new(9);
     let mut done = 0;
