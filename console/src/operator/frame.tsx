@@ -10,7 +10,7 @@ export function OperatorFrame() {
   const { t } = useWords();
   const { operator } = useSession();
   const path = useLocation({ select: (location) => location.pathname });
-  if (!operator) return <main className="page" id="main"><Empty icon="layers" title={t("operator.no")}>{t("operator.no.why")}</Empty></main>;
+  if (!operator) return <main className="page" id="main"><Empty whole icon="layers" title={t("operator.no")}>{t("operator.no.why")}</Empty></main>;
   return (
     <div className="shell">
       <nav className="left" aria-label={t("operator")}>

@@ -47,7 +47,7 @@ export function Missing() {
   const { t } = useWords();
   return (
     <main className="page" id="main">
-      <Empty title={t("missing")} icon="search" actions={<Link to="/" className="btn">{t("missing.home")}</Link>}>
+      <Empty whole title={t("missing")} icon="search" actions={<Link to="/" className="btn">{t("missing.home")}</Link>}>
         {t("missing.why")}
       </Empty>
     </main>

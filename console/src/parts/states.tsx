@@ -45,7 +45,10 @@ export function Failed({ error, retry }: { error: unknown; retry?: () => void })
   );
 }
 
-export function Empty({ title, children, icon, actions }: { title: string; children?: ReactNode; icon?: IconName; actions?: ReactNode }) {
+/** `whole`: where it stands for a whole page, and its title is the heading of that page. */
+export function Empty(
+  { title, children, icon, actions, whole }: { title: string; children?: ReactNode; icon?: IconName; actions?: ReactNode; whole?: boolean },
+) {
   return (
     <div className="card empty">
       {icon ? (
@@ -53,7 +56,7 @@ export function Empty({ title, children, icon, actions }: { title: string; child
           <Icon name={icon} />
         </span>
       ) : null}
-      <h2>{title}</h2>
+      {whole ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children ? <p>{children}</p> : null}
       {actions ? <div className="actions">{actions}</div> : null}
     </div>
