@@ -49,6 +49,8 @@ pub struct App {
     pub store: Store,
     /// Where the database is; nothing else is kept there but what comes and goes with it.
     pub data_dir: PathBuf,
+    /// Held while a backup is being copied.
+    pub backups: tokio::sync::Mutex<()>,
     /// What decides.
     pub verifier: Arc<Verifier>,
     /// What time it is.

@@ -6,6 +6,7 @@ use countersign_model::{
     actor::Actor,
     change::TokenRecord,
     id::{AccountId, RequestId},
+    time::Timestamp,
 };
 use countersign_store::{AuditDraft, Outcome, Person, PlatformCredential, Session};
 use serde_json::Value;
@@ -94,4 +95,24 @@ pub struct Deed<'a> {
     pub before: Value,
     /// The fields after.
     pub after: Value,
+}
+
+impl Deed<'_> {
+    /// An audit entry of something Countersign did by itself: nobody asked for it, and it concerns no one account.
+    pub fn by_system(self, at: Timestamp) -> AuditDraft {
+        AuditDraft {
+            at,
+            actor: Actor::System,
+            actor_label: "countersign".to_owned(),
+            client_address: String::new(),
+            request_id: None,
+            account: None,
+            action: self.action,
+            subject: self.subject,
+            subject_label: self.subject_label.to_owned(),
+            outcome: Outcome::Done,
+            before: self.before,
+            after: self.after,
+        }
+    }
 }

@@ -11,11 +11,8 @@ use std::{
     sync::Arc,
 };
 
-use countersign_model::{
-    actor::Actor,
-    catalog::{self, Numbering},
-};
-use countersign_store::{AuditDraft, Outcome, PageAsk, Store, StoredCatalog, Write};
+use countersign_model::catalog::{self, Numbering};
+use countersign_store::{PageAsk, Store, StoredCatalog, Write};
 use countersign_verify::{FailureLimit, Verifier};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +23,7 @@ use self::anchored::Anchored;
 use crate::{
     app::{App, Settings},
     audit_signer::AuditSigner,
+    caller::Deed,
     clock::Clock,
     error::Error,
     keys::{KeyFiles, Keys, KeysError},
@@ -143,6 +141,7 @@ impl App {
         Ok(Arc::new(Self {
             store,
             data_dir,
+            backups: tokio::sync::Mutex::default(),
             verifier,
             clock,
             random,
@@ -197,20 +196,14 @@ async fn ensure_catalog(store: &Store, clock: &Clock) -> Result<(), Error> {
         catalog: Arc::new(compiled),
         loaded_at: now,
     };
-    let audit = AuditDraft {
-        at: now,
-        actor: Actor::System,
-        actor_label: "countersign".to_owned(),
-        client_address: String::new(),
-        request_id: None,
-        account: None,
+    let audit = Deed {
         action: "catalog.load",
         subject: "1".to_owned(),
-        subject_label: "default catalog".to_owned(),
-        outcome: Outcome::Done,
+        subject_label: "default catalog",
         before: Value::Null,
         after: json!({ "number": 1, "scopes": loaded.catalog.scopes.len() }),
-    };
+    }
+    .by_system(now);
     store.commit(Write::new(audit).insert_catalog(&loaded)).await?;
     Ok(())
 }

@@ -3,15 +3,15 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use countersign_model::{actor::Actor, time::Timestamp};
-use countersign_store::{AuditDraft, KeyGeneration, KeyKind, KeyState, KeyTable, Outcome, Store, Write};
+use countersign_model::time::Timestamp;
+use countersign_store::{KeyGeneration, KeyKind, KeyState, KeyTable, Store, Write};
 use serde_json::{Value, json};
 
 use super::{
     KeyFiles, Keys, KeysError, Pepper, Ring, Root, RootKind,
     ring::{self, InUse},
 };
-use crate::{random::Random, sealing};
+use crate::{caller::Deed, random::Random, sealing};
 
 const DANGLING: KeysError = KeysError::Inconsistent("that a key is in use, and not which");
 
@@ -59,20 +59,14 @@ async fn begin(
     };
     let installation =
         sealing::make_installation_key(&reveal, random, 1).map_err(|_| KeysError::NoRandomness)?;
-    let audit = AuditDraft {
-        at: now,
-        actor: Actor::System,
-        actor_label: "countersign".to_owned(),
-        client_address: String::new(),
-        request_id: None,
-        account: None,
+    let audit = Deed {
         action: "keys.begin",
         subject: "keys".to_owned(),
-        subject_label: "keys".to_owned(),
-        outcome: Outcome::Done,
+        subject_label: "keys",
         before: Value::Null,
         after: json!({ "verify_root": 1, "reveal_root": 1, "pepper": 1 }),
-    };
+    }
+    .by_system(now);
     let write = Write::new(audit)
         .put_key_generation(&one(KeyKind::VerifyRoot, None, verify.proof()))
         .put_key_generation(&one(KeyKind::RevealRoot, None, reveal.proof()))

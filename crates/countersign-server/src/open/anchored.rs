@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use countersign_model::actor::Actor;
-use countersign_store::{AuditDraft, Opening, Outcome, RowKey, Store, Write};
+use countersign_store::{Opening, RowKey, Store, Write};
 use serde_json::json;
 
 use super::{DATABASE_FILE, OpenError};
 use crate::{
+    caller::Deed,
     clock::Clock,
     error::Error,
     keys::KeyFiles,
@@ -43,24 +43,15 @@ impl Anchored {
     /// Writes down that an earlier state was accepted. The epoch it raises makes this state newer than all before it.
     pub(super) async fn accept(&self, store: &Store, clock: &Clock) -> Result<(), Error> {
         let position = store.watch_position().borrow().clone();
-        let audit = AuditDraft {
-            at: clock.wall(),
-            actor: Actor::System,
-            actor_label: "countersign".to_owned(),
-            client_address: String::new(),
-            request_id: None,
-            account: None,
-            action: "anchor.accept",
-            subject: "anchor".to_owned(),
-            subject_label: "anchor".to_owned(),
-            outcome: Outcome::Done,
-            before: json!({ "epoch": self.epoch.max(position.epoch) }),
-            after: json!({
-                "epoch": self.epoch.max(position.epoch) + 1,
-                "last_change": position.head.0,
-                "last_audit_entry": position.audit_number,
-            }),
-        };
+        let epoch = self.epoch.max(position.epoch);
+        let after = json!({
+            "epoch": epoch + 1,
+            "last_change": position.head.0,
+            "last_audit_entry": position.audit_number,
+        });
+        let (subject, subject_label, before) = ("anchor".to_owned(), "anchor", json!({ "epoch": epoch }));
+        let deed = Deed { action: "anchor.accept", subject, subject_label, before, after };
+        let audit = deed.by_system(clock.wall());
         store.commit(Write::new(audit).raise_epoch(self.epoch)).await?;
         Ok(())
     }

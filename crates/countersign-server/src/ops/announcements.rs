@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 
 use countersign_model::{
-    actor::Actor,
     announcement::{Body, Subject},
     api_version::ApiVersion,
     catalog::AccountKind,
@@ -13,8 +12,8 @@ use countersign_model::{
     id::AnnouncementId,
 };
 use countersign_store::{
-    Announcement, AnnouncementAudience, AnnouncementState, Audience, AuditDraft, Delivery, Notice, Outcome,
-    Page, PageAsk, Recipient, RecipientStanding, Write,
+    Announcement, AnnouncementAudience, AnnouncementState, Audience, AuditDraft, Delivery, Notice, Page,
+    PageAsk, Recipient, RecipientStanding, Write,
 };
 use serde_json::{Value, json};
 use url::Url;
@@ -293,20 +292,14 @@ fn administrators(app: &App) -> Result<Vec<(String, String)>, Error> {
 }
 
 fn of_ourselves(app: &App, sending: &Announcement, recipients: usize) -> AuditDraft {
-    AuditDraft {
-        at: app.clock.wall(),
-        actor: Actor::System,
-        actor_label: "countersign".to_owned(),
-        client_address: String::new(),
-        request_id: None,
-        account: None,
+    Deed {
         action: "announcement.post",
         subject: sending.id.to_string(),
-        subject_label: sending.subject.clone(),
-        outcome: Outcome::Done,
+        subject_label: &sending.subject,
         before: json!({ "posted": sending.posted }),
         after: json!({ "posted": sending.posted + recipients as u64 }),
     }
+    .by_system(app.clock.wall())
 }
 
 fn deed<'a>(action: &'static str, announcement: &'a Announcement, before: Value) -> Deed<'a> {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use countersign_model::{actor::Actor, time::Timestamp};
-use countersign_store::{AuditDraft, CopyFacts, Outcome, Store, Write};
+use countersign_store::{AuditDraft, CopyFacts, Store, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
@@ -85,11 +85,12 @@ pub async fn make(app: &App, operator: &Operator) -> Result<Backup, Error> {
     if let Identity::Person { session, .. } = &operator.caller.identity {
         sessions::require_password(app, session, "make a backup")?;
     }
-    let path = app.data_dir.join(COPY_FILE);
-    if path.exists() {
+    // One at a time: two would write into the same file, and the one that fails would remove the other's.
+    let Ok(_alone) = app.backups.try_lock() else {
         let detail = "Another backup is being made; wait until it is complete.";
         return Err(Error::new(Kind::Conflict, "backup_running", detail));
-    }
+    };
+    let path = app.data_dir.join(COPY_FILE);
     let deed = Deed {
         action: "backup.make",
         subject: "database".to_owned(),
@@ -114,20 +115,12 @@ pub async fn make(app: &App, operator: &Operator) -> Result<Backup, Error> {
 
 /// Notes in the audit trail of an installation that its database was just put back.
 pub async fn note_restored(app: &App, manifest: &Manifest) -> Result<(), Error> {
-    let draft = AuditDraft {
-        at: app.clock.wall(),
-        actor: Actor::Cli,
-        actor_label: "command line".to_owned(),
-        client_address: String::new(),
-        request_id: None,
-        account: None,
-        action: "backup.restore",
-        subject: "database".to_owned(),
-        subject_label: String::new(),
-        outcome: Outcome::Done,
-        before: Value::Null,
-        after: json!({ "made_at": manifest.made_at.to_string(), "seq": manifest.seq, "blake3": manifest.blake3 }),
-    };
+    let after =
+        json!({ "made_at": manifest.made_at.to_string(), "seq": manifest.seq, "blake3": manifest.blake3 });
+    let (subject, subject_label) = ("database".to_owned(), "");
+    let deed = Deed { action: "backup.restore", subject, subject_label, before: Value::Null, after };
+    let draft =
+        AuditDraft { actor: Actor::Cli, actor_label: "cli".to_owned(), ..deed.by_system(app.clock.wall()) };
     app.commit(Write::new(draft)).await?;
     Ok(())
 }

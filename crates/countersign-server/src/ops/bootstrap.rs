@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     app::App,
+    caller::Deed,
     error::Error,
     keys::Purpose,
     limits::{BOOTSTRAP_SECS, CODE_BYTES_MAX},
@@ -47,20 +48,14 @@ pub async fn issue(app: &App) -> Result<Option<Zeroizing<String>>, Error> {
     let expires_at = now.plus_secs(BOOTSTRAP_SECS);
     let bootstrap = Bootstrap { code: app.keys.tag(Purpose::Code, code.as_bytes()), expires_at };
     let after = json!({ "expires_at": expires_at.to_string() });
-    let audit = AuditDraft {
-        at: now,
-        actor: Actor::System,
-        actor_label: "countersign".to_owned(),
-        client_address: String::new(),
-        request_id: None,
-        account: None,
+    let audit = Deed {
         action: "bootstrap.issue",
         subject: String::new(),
-        subject_label: String::new(),
-        outcome: Outcome::Done,
+        subject_label: "",
         before: Value::Null,
         after,
-    };
+    }
+    .by_system(now);
     app.commit(Write::new(audit).issue_bootstrap(&bootstrap)).await?;
     Ok(Some(code))
 }

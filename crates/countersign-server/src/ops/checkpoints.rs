@@ -3,14 +3,15 @@
 
 use std::{fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
-use countersign_model::{actor::Actor, time::Timestamp};
-use countersign_store::{AuditDraft, Checkpoint, Outcome, Page, PageAsk, Write};
+use countersign_model::time::Timestamp;
+use countersign_store::{Checkpoint, Page, PageAsk, Write};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::{
     app::App,
     audit_signer::Statement,
+    caller::Deed,
     error::Error,
     hexadecimal,
     limits::{AUDIT_TRIM_ROWS, CHECKPOINTS_CHECKED_MAX},
@@ -51,14 +52,15 @@ pub async fn make(app: &App) -> Result<Option<Checkpoint>, Error> {
     }
     let signed =
         app.signer.sign(Statement::Checkpoint, facts.audit_entries, facts.audit_hash, app.clock.wall());
-    app.store.put_checkpoint(&signed).await?;
     let line = line(app.signer.cluster(), &signed);
     tracing::info!(checkpoint = line, "audit checkpoint");
+    // The copy outside comes first: one that could not be written is tried again, and one more line does no harm.
     if let Some(path) = app.settings.checkpoint_file.clone() {
         let appended = spawn_blocking(move || append(&path, &line)).await;
         let appended = appended.map_err(|error| Error::internal("audit checkpoint", &error))?;
         appended.map_err(|cause| Error::unavailable("audit checkpoint file", &cause))?;
     }
+    app.store.put_checkpoint(&signed).await?;
     Ok(Some(signed))
 }
 
@@ -126,20 +128,7 @@ pub async fn trim(app: &App, older_than: Timestamp) -> Result<u64, Error> {
         return Ok(0);
     };
     let end = app.signer.sign(Statement::Trim, number, hash, app.clock.wall());
-    let draft = AuditDraft {
-        at: app.clock.wall(),
-        actor: Actor::System,
-        actor_label: "countersign".to_owned(),
-        client_address: String::new(),
-        request_id: None,
-        account: None,
-        action: "audit.trim",
-        subject: "audit".to_owned(),
-        subject_label: String::new(),
-        outcome: Outcome::Done,
-        before: json!({ "first": from + 1 }),
-        after: json!({ "first": number + 1, "last_hash": hexadecimal::encode(&hash), "older_than": older_than.to_string() }),
-    };
+    let draft = Deed { action: "audit.trim", subject: "audit".to_owned(), subject_label: "", before: json!({ "first": from + 1 }), after: json!({ "first": number + 1, "last_hash": hexadecimal::encode(&hash), "older_than": older_than.to_string() }) }.by_system(app.clock.wall());
     app.commit(Write::new(draft).trim_audit(from, &end)).await?;
     Ok(number - from)
 }

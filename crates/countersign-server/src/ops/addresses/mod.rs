@@ -7,8 +7,7 @@ mod subscription;
 
 use countersign_model::{actor::Actor, event::Event, id::AccountId, name::EmailAddress};
 use countersign_store::{
-    Account, Address, AddressAsk, AddressState, Audience, AuditDraft, Conflict, Notice, Outcome, Page,
-    PageAsk, Write,
+    Account, Address, AddressAsk, AddressState, Audience, AuditDraft, Conflict, Notice, Page, PageAsk, Write,
 };
 use serde_json::{Value, json};
 
@@ -245,18 +244,6 @@ fn entry(
 }
 
 fn by_system(app: &App, action: &'static str, email: &str) -> AuditDraft {
-    AuditDraft {
-        at: app.clock.wall(),
-        actor: Actor::System,
-        actor_label: "countersign".to_owned(),
-        client_address: String::new(),
-        request_id: None,
-        account: None,
-        action,
-        subject: email.to_owned(),
-        subject_label: email.to_owned(),
-        outcome: Outcome::Done,
-        before: Value::Null,
-        after: Value::Null,
-    }
+    Deed { action, subject: email.to_owned(), subject_label: email, before: Value::Null, after: Value::Null }
+        .by_system(app.clock.wall())
 }

@@ -12,9 +12,8 @@ mod step;
 
 use std::sync::atomic::AtomicBool;
 
-use countersign_model::actor::Actor;
 use countersign_store::{
-    AuditDraft, KeyJob, KeyKind, KeyState, KeyTable, LayeredToken, Moved, Outcome, Rotation, Write,
+    AuditDraft, KeyJob, KeyKind, KeyState, KeyTable, LayeredToken, Moved, Rotation, Write,
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -183,20 +182,7 @@ async fn total(app: &App, kind: Rotation) -> Result<u64, Error> {
 
 /// An entry of what a rotation does by itself.
 fn entry(app: &App, action: &'static str, subject: String, after: Value) -> AuditDraft {
-    AuditDraft {
-        at: app.clock.wall(),
-        actor: Actor::System,
-        actor_label: "countersign".to_owned(),
-        client_address: String::new(),
-        request_id: None,
-        account: None,
-        action,
-        subject,
-        subject_label: String::new(),
-        outcome: Outcome::Done,
-        before: Value::Null,
-        after,
-    }
+    Deed { action, subject, subject_label: "", before: Value::Null, after }.by_system(app.clock.wall())
 }
 
 /// An entry of one step of a rotation.

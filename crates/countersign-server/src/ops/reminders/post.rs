@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use countersign_model::{actor::Actor, event::Event, id::AccountId, time::Timestamp};
-use countersign_store::{Account, Audience, AuditDraft, Notice, Outcome, Token, Write};
+use countersign_model::{event::Event, id::AccountId, time::Timestamp};
+use countersign_store::{Account, Audience, AuditDraft, Notice, Token, Write};
 use serde_json::{Map, Value, json};
 
-use crate::{app::App, error::Error, limits::REMINDERS_PER_WRITE_MAX};
+use crate::{app::App, caller::Deed, error::Error, limits::REMINDERS_PER_WRITE_MAX};
 
 /// The action of the entry that tells how many reminders were posted.
 const ACTION: &str = "reminder.post";
@@ -105,18 +105,7 @@ fn one(
 }
 
 fn entry(event: Event, count: usize, now: Timestamp) -> AuditDraft {
-    AuditDraft {
-        at: now,
-        actor: Actor::System,
-        actor_label: String::new(),
-        client_address: String::new(),
-        request_id: None,
-        account: None,
-        action: ACTION,
-        subject: String::new(),
-        subject_label: event.code().to_owned(),
-        outcome: Outcome::Done,
-        before: Value::Null,
-        after: json!({ "event": event.code(), "reminders": count }),
-    }
+    let after = json!({ "event": event.code(), "reminders": count });
+    let subject = String::new();
+    Deed { action: ACTION, subject, subject_label: event.code(), before: Value::Null, after }.by_system(now)
 }

@@ -1,15 +1,14 @@
 //! One delivery to one webhook: what it is signed with, and what follows from how it went. A webhook that says it is gone,
 //! or at which nothing arrived for days, is switched off, and the people who can mend it are told.
 
-use countersign_model::{actor::Actor, event::Event, id::WebhookId, time::Timestamp};
-use countersign_store::{
-    Audience, AuditDraft, Notice, Outcome, PageAsk, PersonFilter, Webhook, WebhookState, Write,
-};
+use countersign_model::{event::Event, id::WebhookId, time::Timestamp};
+use countersign_store::{Audience, AuditDraft, Notice, PageAsk, PersonFilter, Webhook, WebhookState, Write};
 use serde_json::{Value, json};
 
 use super::{bare, facts, host_of, secret};
 use crate::{
     app::App,
+    caller::Deed,
     error::{Error, Kind},
     limits::{PAGE_ROWS_MAX, WEBHOOK_FAILING_SECS_MAX},
     ops::members::administrator_role,
@@ -69,18 +68,15 @@ async fn switch_off(app: &App, webhook: Webhook, now: Timestamp, reason: &str) -
     told["reason"] = json!(reason);
     told["failing_since"] = json!(since.to_string());
     let entry = AuditDraft {
-        at: now,
-        actor: Actor::System,
-        actor_label: "countersign".to_owned(),
-        client_address: String::new(),
-        request_id: None,
         account: after.account,
-        action: "webhook.switch_off",
-        subject: after.id.to_string(),
-        subject_label: bare(&after.url).to_owned(),
-        outcome: Outcome::Done,
-        before: json!({ "enabled": true }),
-        after: told,
+        ..Deed {
+            action: "webhook.switch_off",
+            subject: after.id.to_string(),
+            subject_label: bare(&after.url),
+            before: json!({ "enabled": true }),
+            after: told,
+        }
+        .by_system(now)
     };
     let notice = Notice {
         id: app.random.id(now)?,
