@@ -31,6 +31,7 @@ export type NewAnnouncement = Schemas["NewAnnouncement"];
 export type Keys = Schemas["KeysView"];
 export type VersionUsage = Schemas["VersionUsage"];
 export type Told = Schemas["ToldView"];
+export type Recipe = Schemas["Recipe"];
 
 /** A refusal by the server (`status` of HTTP) or a lost connection (`status` 0). */
 export class ApiError extends Error {

@@ -1240,7 +1240,7 @@ export interface paths {
         head?: never;
         /**
          * Change a gateway.
-         * @description From where it may call, and with which headers it speaks. An absent field is unchanged. Operators only.
+         * @description From where it may call, and how it speaks. An absent field is unchanged. Operators only.
          */
         patch: operations["patch_gateway"];
         trace?: never;
@@ -2225,7 +2225,10 @@ export interface components {
         };
         /** @description Where a page of a list starts: sealed, and of use only with the list it came from. */
         Cursor: string;
-        /** @description Which one header carries what. Everything else a request says is ignored. */
+        /**
+         * @description A profile of your own. What is left out is read from the question itself: over HTTP its method, what follows the
+         *     gateway's name in its path, and its host; over gRPC the attributes.
+         */
         CustomProfile: {
             /** @description The header with the client's address, lower case. */
             address_header: components["schemas"]["HeaderName"];
@@ -2234,10 +2237,9 @@ export interface components {
              * @description How many addresses from the right of that list the gateway's own proxies wrote: 1 takes the last.
              */
             address_hops: number;
-            /** @description The header with the original method, lower case. */
-            method_header: components["schemas"]["HeaderName"];
-            /** @description The header with the original URI, lower case. */
-            uri_header: components["schemas"]["HeaderName"];
+            host_header?: components["schemas"]["HeaderName"] | null;
+            method_header?: components["schemas"]["HeaderName"] | null;
+            uri_header?: components["schemas"]["HeaderName"] | null;
         };
         /** @description A delivery and its tries. */
         DeliveryDetail: components["schemas"]["DeliveryView"] & {
@@ -2394,8 +2396,8 @@ export interface components {
             name: components["schemas"]["MachineName"];
             /** @description From where it may call; empty: from everywhere. */
             peers: components["schemas"]["Network"][];
-            /** @description Which header carries what. */
-            profile: components["schemas"]["CustomProfile"];
+            /** @description Where it says what. */
+            profile: components["schemas"]["ProfileView"];
         };
         /** @description A gateway with its credential. */
         GatewayWithCredential: {
@@ -3003,8 +3005,8 @@ export interface components {
                 name: components["schemas"]["MachineName"];
                 /** @description From where it may call; empty: from everywhere. */
                 peers: components["schemas"]["Network"][];
-                /** @description Which header carries what. */
-                profile: components["schemas"]["CustomProfile"];
+                /** @description Where it says what. */
+                profile: components["schemas"]["ProfileView"];
             }[];
             next?: components["schemas"]["Cursor"] | null;
         };
@@ -3315,12 +3317,29 @@ export interface components {
             type: string;
         };
         /** @description A profile we ship, by name, or one of your own. */
-        ProfileChoice: components["schemas"]["ShippedProfile"] | components["schemas"]["CustomProfile"];
+        ProfileChoice: components["schemas"]["Recipe"] | components["schemas"]["CustomProfile"];
         ProfilePatch: {
             /** @description `en` or `zh-CN`. */
             language?: components["schemas"]["Language"];
             /** @description A new name: 1 to 100 characters. */
             name?: components["schemas"]["PersonName"];
+        };
+        /**
+         * @description Where a gateway says what. Everything else a question says is ignored. What has no header is read from the question
+         *     itself: over HTTP its method, what follows the gateway's name in its path, and its host; over gRPC the attributes.
+         */
+        ProfileView: {
+            /** @description The header with the client's address. */
+            address_header: components["schemas"]["HeaderName"];
+            /**
+             * Format: int32
+             * @description How many addresses from the right of that list the gateway's own proxies wrote: 1 takes the last.
+             */
+            address_hops: number;
+            host_header?: components["schemas"]["HeaderName"] | null;
+            method_header?: components["schemas"]["HeaderName"] | null;
+            recipe?: components["schemas"]["Recipe"] | null;
+            uri_header?: components["schemas"]["HeaderName"] | null;
         };
         /** @description A rate limit shared by scopes, counted per token. */
         RateGroupView: {
@@ -3339,6 +3358,11 @@ export interface components {
              */
             window_secs: number;
         };
+        /**
+         * @description The name of a gateway's configuration that we ship.
+         * @enum {string}
+         */
+        Recipe: "nginx" | "haproxy" | "caddy" | "traefik" | "envoy" | "envoy_grpc" | "apache";
         /**
          * @description Whether somebody hears, or why not.
          * @enum {string}
@@ -3515,11 +3539,6 @@ export interface components {
             /** @description The browser, as it named itself. */
             user_agent: string;
         };
-        /**
-         * @description A profile of a recipe we ship.
-         * @enum {string}
-         */
-        ShippedProfile: "nginx";
         /**
          * @description An Account SID: the user name in HTTP Basic.
          * @example BR01JT3X9K7DFQ4V8M2N6P0R5S1W

@@ -1,14 +1,25 @@
 // Credentials of machines: gateways that ask for decisions, and platform credentials that hold operator rights.
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, data } from "../api/client";
+import { api, data, type Recipe } from "../api/client";
 import { gatewaysQuery, platformCredentialsQuery, queryClient } from "../api/queries";
 import { useWords } from "../i18n";
-import { Button, Chip, Copyable, Dialog, Field, Stops } from "../parts/controls";
+import { Button, Chip, Choice, Copyable, Dialog, Field, Stops } from "../parts/controls";
 import { tell } from "../parts/receipt";
 import { ErrorBanner } from "../parts/problem";
 import { Day, Empty, Failed, Loading } from "../parts/states";
 import { OperatorPage } from "./page";
+
+/** The gateways we ship a configuration for; names of programs are the same in every language. */
+const PROFILES: Record<Recipe, string> = {
+  nginx: "nginx",
+  haproxy: "HAProxy",
+  caddy: "Caddy",
+  traefik: "Traefik",
+  envoy: "Envoy, HTTP",
+  envoy_grpc: "Envoy, gRPC",
+  apache: "Apache",
+};
 
 function Shown({ title, credential, onClose }: { title: string; credential: string; onClose: () => void }) {
   const { t } = useWords();
@@ -51,7 +62,7 @@ export function Gateways() {
         <ul className="card rows" aria-label={t("operator.gateways")}>
           {list.data.items.map((row) => (
             <li key={row.id}>
-              <span className="row-main"><b>{row.name}</b><span className="sub mono">…{row.credential_last4} · {row.profile.method_header} · {row.profile.uri_header} · {row.profile.address_header}</span></span>
+              <span className="row-main"><b>{row.name}</b><span className="sub">{row.profile.recipe ? PROFILES[row.profile.recipe] : t("gateway.profile.own")} · <span className="mono">…{row.credential_last4}</span></span></span>
               <span className="row-fact">{row.peers.length > 0 ? row.peers.map((peer) => <Chip key={peer} tone="line">{peer}</Chip>) : <span className="faint">{t("gateway.anywhere")}</span>}</span>
               <span className="row-acts">
                 <Button small aria-label={`${t("reset")}: ${row.name}`} onPress={() => setAsk({ name: row.name, deed: "reset" })}>{t("reset")}</Button>
@@ -66,7 +77,7 @@ export function Gateways() {
           title={t("gateway.create")}
           withPeers
           onClose={() => setCreating(false)}
-          run={async (name, peers) => (await data(api.POST("/api/v1/gateways", { body: { name, ...(peers.length > 0 ? { peers } : {}) } }))).credential}
+          run={async (name, peers, profile) => (await data(api.POST("/api/v1/gateways", { body: { name, profile, ...(peers.length > 0 ? { peers } : {}) } }))).credential}
           onDone={(name, credential) => {
             void renew();
             setCreating(false);
@@ -141,15 +152,17 @@ export function PlatformCredentials() {
   );
 }
 
-function CreateNamed(props: { title: string; withPeers?: boolean; onClose: () => void; run: (name: string, peers: string[]) => Promise<string>; onDone: (name: string, credential: string) => void }) {
+function CreateNamed(props: { title: string; withPeers?: boolean; onClose: () => void; run: (name: string, peers: string[], profile: Recipe) => Promise<string>; onDone: (name: string, credential: string) => void }) {
   const { t } = useWords();
   const [name, setName] = useState("");
   const [peers, setPeers] = useState("");
-  const run = useMutation({ mutationFn: () => props.run(name.trim(), peers.split(/[\s,;]+/).filter(Boolean)), onSuccess: (credential) => props.onDone(name.trim(), credential) });
+  const [profile, setProfile] = useState<Recipe>("nginx");
+  const run = useMutation({ mutationFn: () => props.run(name.trim(), peers.split(/[\s,;]+/).filter(Boolean), profile), onSuccess: (credential) => props.onDone(name.trim(), credential) });
   return (
     <Dialog title={props.title} onClose={props.onClose} footer={<><Button onPress={props.onClose}>{t("cancel")}</Button><Button look="primary" busy={run.isPending} onPress={() => run.mutate()}>{props.title}</Button></>}>
       <ErrorBanner error={run.error} />
       <Field label={t("name")} value={name} onChange={setName} autoFocus />
+      {props.withPeers ? <Choice label={t("gateway.profile")} value={profile} onChange={(id) => setProfile(id as Recipe)} options={Object.entries(PROFILES).map(([id, label]) => ({ id, label }))} help={t("gateway.profile.help")} /> : null}
       {props.withPeers ? <Field label={t("gateway.peers")} value={peers} onChange={setPeers} lines={2} help={t("gateway.peers.help")} mono /> : null}
     </Dialog>
   );

@@ -26,8 +26,9 @@ use crate::{
     ops::attempts,
 };
 
-/// The front of the paths of forward-auth; the name of the gateway follows.
-const FORWARD_AUTH: &str = "/v1/forward-auth/";
+/// The front of the paths of forward-auth; the name of the gateway follows, and after it, where its profile says so, the
+/// original target.
+pub(super) const FORWARD_AUTH: &str = "/v1/forward-auth/";
 
 /// What the doors of the data plane work with.
 #[derive(Clone)]
@@ -73,9 +74,8 @@ impl Asked<'_> {
     async fn route(self) -> (&'static str, Answer) {
         let path = self.request.uri().path();
         let method = self.request.method();
-        if let Some(gateway) = path.strip_prefix(FORWARD_AUTH) {
-            let gateway = gateway.to_owned();
-            return ("forward_auth", forward_auth::answer(&self, &gateway));
+        if path.starts_with(FORWARD_AUTH) {
+            return ("forward_auth", forward_auth::answer(&self));
         }
         match path {
             "/v1/verify" if *method == Method::POST => ("verify", verify::answer(self).await),

@@ -1,6 +1,6 @@
-//! `/v1/forward-auth/{gateway}`: a gateway asks about the request it holds. The contract is in `security.md`: the
-//! gateway first, then the headers of its profile and no others, then the decision, told by status and headers. It
-//! never sees the body of the request, and rewrites nothing.
+//! `/v1/forward-auth/{gateway}`, with or without the original target behind it: a gateway asks about the request it holds.
+//! The contract is in `security.md`: the gateway first, then what its profile names and nothing else, then the decision,
+//! told by status and headers. It never sees the body of the request, and rewrites nothing.
 
 mod address;
 mod identity;
@@ -14,7 +14,7 @@ use countersign_model::{
 };
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 pub(super) use read::client_address;
-use read::{Fault, Original};
+use read::{Fault, Original, Question};
 use serde_json::{Map, Value};
 
 use super::data_plane::{
@@ -29,15 +29,15 @@ use crate::{
 };
 
 /// Answers a gateway.
-pub(super) fn answer(asked: &Asked<'_>, gateway: &str) -> Answer {
+pub(super) fn answer(asked: &Asked<'_>) -> Answer {
     let app = &asked.plane.app;
-    let headers = asked.request.headers();
-    let Some(gateway) = caller::named(app, gateway, &Claim::of(headers), asked.peer) else {
+    let (name, question) = Question::of(&asked.request);
+    let Some(gateway) = caller::named(app, name, &Claim::of(question.headers), asked.peer) else {
         asked.plane.metrics.untrusted_gateways.inc();
         tracing::warn!(id = %asked.id, peer = ?asked.peer.0, "an ask of a gateway we do not know");
         return answer::problem(&gateway_untrusted(), Some(asked.id));
     };
-    match decide(asked, &gateway) {
+    match decide(asked, &gateway, &question) {
         Ok((decision, client)) => {
             asked.plane.note("forward_auth", Some(&gateway.name), (asked.id, Some(client)), &decision);
             tell(asked, &decision)
@@ -46,12 +46,16 @@ pub(super) fn answer(asked: &Asked<'_>, gateway: &str) -> Answer {
     }
 }
 
-fn decide(asked: &Asked<'_>, gateway: &LiveGateway) -> Result<(Decision, IpAddr), Fault> {
+fn decide(
+    asked: &Asked<'_>,
+    gateway: &LiveGateway,
+    question: &Question<'_>,
+) -> Result<(Decision, IpAddr), Fault> {
     let app = &asked.plane.app;
-    let headers = asked.request.headers();
+    let headers = question.headers;
     let catalog = app.verifier.catalog();
     let version_header = catalog.as_ref().map(|catalog| catalog.version_header.as_str());
-    let original = Original::read(headers, &gateway.profile, version_header)?;
+    let original = Original::read(question, &gateway.profile, version_header)?;
     let version_headers = version_header.map(|name| lines(headers, name)).unwrap_or_default();
     let ask = Ask {
         authorization: authorization(headers),
@@ -100,15 +104,15 @@ fn refuse(asked: &Asked<'_>, gateway: &LiveGateway, fault: Fault) -> Answer {
             asked.plane.note("forward_auth", Some(&gateway.name), (asked.id, None), &decision);
             tell(asked, &decision)
         }
-        Fault::OfGateway(header) => {
+        Fault::OfGateway(place) => {
             let error = Error::new(
                 Kind::Unavailable,
                 "gateway_misconfigured",
                 format!(
-                    "The gateway must send {header} as its profile says; compare its configuration with the one we ship."
+                    "The gateway must send {place} as its profile says, and nothing else in its place; compare its configuration with the one we ship."
                 ),
             );
-            tracing::error!(id = %asked.id, gateway = gateway.name, header, "the gateway does not follow its profile");
+            tracing::error!(id = %asked.id, gateway = gateway.name, place, "the gateway does not follow its profile");
             answer::problem(&error.retry_after(1), Some(asked.id))
         }
     }

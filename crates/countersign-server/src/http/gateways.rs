@@ -27,7 +27,7 @@ use super::{
 use crate::{
     app::App,
     error::Error,
-    node::GatewayProfile,
+    node::{GatewayProfile, Recipe},
     ops::gateways::{self, GatewayEdit, NewGateway as New},
 };
 
@@ -45,8 +45,8 @@ struct GatewayView {
     /// From where it may call; empty: from everywhere.
     #[schema(value_type = Vec<words::Network>, max_items = 50)]
     peers: Vec<String>,
-    /// Which header carries what.
-    profile: CustomProfile,
+    /// Where it says what.
+    profile: ProfileView,
     /// Counts the edits: the ETag.
     edit: u64,
     /// When it was created.
@@ -62,16 +62,44 @@ struct GatewayWithCredential {
     credential: String,
 }
 
-/// Which one header carries what. Everything else a request says is ignored.
-#[derive(Serialize, Deserialize, ToSchema)]
+/// Where a gateway says what. Everything else a question says is ignored. What has no header is read from the question
+/// itself: over HTTP its method, what follows the gateway's name in its path, and its host; over gRPC the attributes.
+#[derive(Serialize, ToSchema)]
+struct ProfileView {
+    /// The configuration we ship that speaks like this; `null`: one of your own.
+    #[schema(value_type = Option<words::Recipe>)]
+    recipe: Option<Recipe>,
+    /// The header with the original method; `null`: the question's own.
+    #[schema(value_type = Option<words::HeaderName>)]
+    method_header: Option<String>,
+    /// The header with the original URI; `null`: the question's own.
+    #[schema(value_type = Option<words::HeaderName>)]
+    uri_header: Option<String>,
+    /// The header with the original host; `null`: the question's own.
+    #[schema(value_type = Option<words::HeaderName>)]
+    host_header: Option<String>,
+    /// The header with the client's address.
+    #[schema(value_type = words::HeaderName)]
+    address_header: String,
+    /// How many addresses from the right of that list the gateway's own proxies wrote: 1 takes the last.
+    #[schema(minimum = 1, maximum = 10)]
+    address_hops: u8,
+}
+
+/// A profile of your own. What is left out is read from the question itself: over HTTP its method, what follows the
+/// gateway's name in its path, and its host; over gRPC the attributes.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CustomProfile {
     /// The header with the original method, lower case.
-    #[schema(value_type = words::HeaderName)]
-    method_header: String,
+    #[schema(value_type = Option<words::HeaderName>)]
+    method_header: Option<String>,
     /// The header with the original URI, lower case.
-    #[schema(value_type = words::HeaderName)]
-    uri_header: String,
+    #[schema(value_type = Option<words::HeaderName>)]
+    uri_header: Option<String>,
+    /// The header with the original host, lower case.
+    #[schema(value_type = Option<words::HeaderName>)]
+    host_header: Option<String>,
     /// The header with the client's address, lower case.
     #[schema(value_type = words::HeaderName)]
     address_header: String,
@@ -85,17 +113,10 @@ struct CustomProfile {
 #[serde(untagged)]
 enum ProfileChoice {
     /// By name.
-    Shipped(ShippedProfile),
+    #[schema(value_type = words::Recipe)]
+    Shipped(Recipe),
     /// Your own.
     Custom(CustomProfile),
-}
-
-/// A profile of a recipe we ship.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum ShippedProfile {
-    /// What the nginx recipe sends.
-    Nginx,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -108,7 +129,7 @@ struct NewGateway {
     #[serde(default)]
     #[schema(value_type = Vec<words::Network>, max_items = 50)]
     peers: Vec<String>,
-    /// Which headers it speaks with; `nginx` when absent.
+    /// How it speaks; `nginx` when absent.
     profile: Option<ProfileChoice>,
 }
 
@@ -118,7 +139,7 @@ struct GatewayPatch {
     /// From where it may call; empty: from everywhere.
     #[schema(value_type = Option<Vec<words::Network>>, max_items = 50)]
     peers: Option<Vec<String>>,
-    /// Which headers it speaks with.
+    /// How it speaks.
     profile: Option<ProfileChoice>,
 }
 
@@ -147,7 +168,7 @@ impl<'de> Visitor<'de> for ProfileVisitor {
     }
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<ProfileChoice, E> {
-        ShippedProfile::deserialize(name.into_deserializer()).map(ProfileChoice::Shipped)
+        Recipe::deserialize(name.into_deserializer()).map(ProfileChoice::Shipped)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<ProfileChoice, A::Error> {
@@ -158,10 +179,12 @@ impl<'de> Visitor<'de> for ProfileVisitor {
 impl From<ProfileChoice> for GatewayProfile {
     fn from(choice: ProfileChoice) -> Self {
         match choice {
-            ProfileChoice::Shipped(ShippedProfile::Nginx) => Self::nginx(),
+            ProfileChoice::Shipped(recipe) => recipe.profile(),
             ProfileChoice::Custom(custom) => Self {
+                recipe: None,
                 method_header: custom.method_header,
                 uri_header: custom.uri_header,
+                host_header: custom.host_header,
                 address_header: custom.address_header,
                 address_hops: custom.address_hops,
             },
@@ -169,19 +192,26 @@ impl From<ProfileChoice> for GatewayProfile {
     }
 }
 
+impl From<GatewayProfile> for ProfileView {
+    fn from(profile: GatewayProfile) -> Self {
+        Self {
+            recipe: profile.recipe,
+            method_header: profile.method_header,
+            uri_header: profile.uri_header,
+            host_header: profile.host_header,
+            address_header: profile.address_header,
+            address_hops: profile.address_hops,
+        }
+    }
+}
+
 fn view(gateway: &Gateway) -> Result<GatewayView, Error> {
-    let profile = gateways::profile(gateway)?;
     Ok(GatewayView {
         id: gateway.id,
         name: gateway.name.clone(),
         credential_last4: gateway.last4.clone(),
         peers: gateway.peers.iter().map(ToString::to_string).collect(),
-        profile: CustomProfile {
-            method_header: profile.method_header,
-            uri_header: profile.uri_header,
-            address_header: profile.address_header,
-            address_hops: profile.address_hops,
-        },
+        profile: gateways::profile(gateway)?.into(),
         edit: gateway.edit,
         created_at: gateway.created_at.into(),
     })
@@ -211,7 +241,7 @@ async fn create_gateway(
     AsOperator(operator): AsOperator,
     Body(new): Body<NewGateway>,
 ) -> Result<impl IntoResponse, Error> {
-    let profile = new.profile.map_or_else(GatewayProfile::nginx, Into::into);
+    let profile = new.profile.map_or_else(|| Recipe::Nginx.profile(), Into::into);
     let new = New { name: new.name, peers: new.peers, profile };
     let (gateway, secret) = gateways::create(&app, &operator, new).await?;
     let created = GatewayWithCredential { gateway: view(&gateway)?, credential: secret.expose().to_owned() };
@@ -236,7 +266,7 @@ async fn get_gateway(
 
 /// Change a gateway.
 ///
-/// From where it may call, and with which headers it speaks. An absent field is unchanged. Operators only.
+/// From where it may call, and how it speaks. An absent field is unchanged. Operators only.
 #[utoipa::path(patch, path = "/gateways/{name}", tag = "gateways", request_body = GatewayPatch,
     params(("name" = inline(words::MachineName), Path, description = "Name of the gateway"),
         ("If-Match" = inline(words::EditTag), Header, description = "The ETag of the gateway as it was seen")),

@@ -132,6 +132,26 @@ pub(super) struct Network(String);
 #[schema(pattern = "^[a-z0-9-]{1,64}$", example = "x-original-uri")]
 pub(super) struct HeaderName(String);
 
+/// The name of a gateway's configuration that we ship.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(super) enum Recipe {
+    /// nginx, by `auth_request`.
+    Nginx,
+    /// HAProxy, by a Lua action.
+    Haproxy,
+    /// Caddy, by `forward_auth`.
+    Caddy,
+    /// Traefik, by `forwardAuth`.
+    Traefik,
+    /// Envoy, by `ext_authz` over HTTP.
+    Envoy,
+    /// Envoy, by `ext_authz` over gRPC.
+    EnvoyGrpc,
+    /// Apache, by an access hook in Lua.
+    Apache,
+}
+
 /// A new password: 15 to 128 characters, not one that guessers try first.
 #[derive(ToSchema)]
 #[schema(format = Password, min_length = 15, max_length = 128)]

@@ -9,23 +9,9 @@ use std::{
 use countersign_model::{digest::Digest, id::GatewayId};
 use countersign_store::{Gateway, Store};
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
 
+use super::gateway_profile::GatewayProfile;
 use crate::{error::Error, limits::TAG_RENEWALS_MAX};
-
-/// Which one header carries what. Everything else a request says is ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GatewayProfile {
-    /// The header with the original method, lower case.
-    pub method_header: String,
-    /// The header with the original URI, lower case.
-    pub uri_header: String,
-    /// The header with the client's address, lower case.
-    pub address_header: String,
-    /// How many addresses from the right of that list the gateway's own proxies wrote: 1 takes the last.
-    pub address_hops: u8,
-}
 
 /// A gateway ready to be recognised.
 #[derive(Debug, Clone)]
@@ -58,18 +44,6 @@ pub struct TagRenewal {
     pub before: Digest,
     /// The tag it is to have.
     pub after: Digest,
-}
-
-impl GatewayProfile {
-    /// What the nginx recipe sends.
-    pub fn nginx() -> Self {
-        Self {
-            method_header: "x-original-method".to_owned(),
-            uri_header: "x-original-uri".to_owned(),
-            address_header: "x-original-address".to_owned(),
-            address_hops: 1,
-        }
-    }
 }
 
 impl GatewayTable {

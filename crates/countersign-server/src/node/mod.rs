@@ -4,6 +4,7 @@ mod anchor;
 mod announcing;
 mod checkpoints;
 mod follower;
+mod gateway_profile;
 mod gateway_table;
 mod outbox;
 mod reminders;
@@ -16,7 +17,8 @@ pub use anchor::{ANCHOR_FILE, AnchorError, AnchorFile, AnchorKeeper, Inspection}
 pub use announcing::announce;
 pub use checkpoints::keep_checkpoints;
 pub use follower::Follower;
-pub use gateway_table::{GatewayProfile, GatewayTable, LiveGateway, TagRenewal};
+pub use gateway_profile::{GatewayProfile, Recipe};
+pub use gateway_table::{GatewayTable, LiveGateway, TagRenewal};
 pub use outbox::{deliver, deliver_due};
 pub use reminders::remind;
 pub use rotation::rotate;

@@ -25,7 +25,9 @@ const HEADER_NAME_BYTES_MAX: usize = 64;
 const HOPS_MAX: u8 = 10;
 /// Headers that mean something else already.
 const RESERVED_HEADERS: [&str; 6] =
-    ["authorization", "cookie", "host", "content-length", "transfer-encoding", "x-countersign-gateway"];
+    ["authorization", "connection", "content-length", "cookie", "host", "transfer-encoding"];
+/// How the headers begin that Countersign itself writes or is proved to with.
+const OWN_HEADERS: &str = "x-countersign-";
 
 /// What a gateway is made of.
 pub struct NewGateway {
@@ -33,7 +35,7 @@ pub struct NewGateway {
     pub name: String,
     /// From where it may call; empty: from everywhere.
     pub peers: Vec<String>,
-    /// Which header carries what.
+    /// Where it says what.
     pub profile: GatewayProfile,
 }
 
@@ -41,7 +43,7 @@ pub struct NewGateway {
 pub struct GatewayEdit {
     /// From where it may call.
     pub peers: Option<Vec<String>>,
-    /// Which header carries what.
+    /// Where it says what.
     pub profile: Option<GatewayProfile>,
 }
 
@@ -181,23 +183,20 @@ fn peers(texts: &[String]) -> Result<Vec<IpNet>, Error> {
 }
 
 fn check_profile(profile: &GatewayProfile) -> Result<(), Error> {
-    let headers = [
-        ("profile.method_header", &profile.method_header),
-        ("profile.uri_header", &profile.uri_header),
-        ("profile.address_header", &profile.address_header),
-    ];
-    for (index, (field, name)) in headers.iter().enumerate() {
+    let headers: Vec<_> = profile.headers().collect();
+    for (index, &(field, name)) in headers.iter().enumerate() {
+        let field = format!("profile.{field}");
         let token = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         let plain = (1..=HEADER_NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(token);
         if !plain {
             return Err(Error::invalid(
-                *field,
+                field,
                 "it must be a header name in lower case, such as x-original-uri",
             ));
         }
-        let twice = headers[..index].iter().any(|(_, other)| other == name);
-        if twice || RESERVED_HEADERS.contains(&name.as_str()) {
-            return Err(Error::invalid(*field, "this header carries something else already; name another"));
+        let twice = headers[..index].iter().any(|(_, other)| *other == name);
+        if twice || RESERVED_HEADERS.contains(&name) || name.starts_with(OWN_HEADERS) {
+            return Err(Error::invalid(field, "this header carries something else already; name another"));
         }
     }
     if (1..=HOPS_MAX).contains(&profile.address_hops) {

@@ -21,15 +21,18 @@ async fn a_gateway_is_made_changed_reset_and_deleted() {
     assert!(world.app.gateways.find("edge-1").is_some(), "the doors know it on the answer");
     assert!(!world.operator.get(path).await.expect(200).text().contains(&first));
     world.operator.post(path, json!({ "name": "edge-1" })).await.expect_problem(409, "name_taken");
-    let custom =
-        json!({ "method_header": "x-m", "uri_header": "x-u", "address_header": "x-a", "address_hops": 2 });
+    assert_eq!(made["gateway"]["profile"]["recipe"], "nginx");
+    let custom = json!({ "method_header": "x-m", "uri_header": "x-u", "host_header": "x-h", "address_header": "x-a",
+        "address_hops": 2 });
     let changed = world
         .operator
         .patch("/api/v1/gateways/edge-1", 1, json!({ "profile": custom }))
         .await
         .expect(200)
         .json();
-    assert_eq!(changed["profile"], custom);
+    let mut expected = custom;
+    expected["recipe"] = serde_json::Value::Null;
+    assert_eq!(changed["profile"], expected);
     assert_eq!(world.app.gateways.find("edge-1").unwrap().profile.address_hops, 2);
     world
         .operator
@@ -59,16 +62,23 @@ async fn a_gateway_that_cannot_be_is_refused() {
         json!({ "name": "x".repeat(41) }),
         json!({ "name": "g", "peers": ["everywhere"] }),
         json!({ "name": "g", "peers": vec!["10.0.0.0/8"; 51] }),
-        json!({ "name": "g", "profile": "apache" }),
+        json!({ "name": "g", "profile": "gopher" }),
         custom("uri_header", json!("X-U")),
         custom("uri_header", json!("authorization")),
         custom("uri_header", json!("x-m")),
         custom("uri_header", json!("a b")),
+        custom("host_header", json!("host")),
+        custom("host_header", json!("x-u")),
+        custom("method_header", json!("x-countersign-sid")),
+        custom("address_header", json!("connection")),
         custom("address_hops", json!(0)),
         custom("address_hops", json!(11)),
     ] {
         world.operator.post("/api/v1/gateways", bad.clone()).await.expect(422);
     }
+    let profile = json!({ "address_header": "x-a", "address_hops": 1, "recipe": "nginx" });
+    let unknown = world.operator.post("/api/v1/gateways", json!({ "name": "g", "profile": profile })).await;
+    unknown.expect_problem(400, "field_unknown");
     assert_eq!(world.operator.get("/api/v1/gateways").await.json()["items"], json!([]));
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use http::Method;
 use serde_json::json;
 
@@ -14,8 +14,9 @@ use crate::{
 };
 
 const PATH: &str = "/api/v1/gateways";
-const COLUMNS: [Column<'static>; 4] = [
+const COLUMNS: [Column<'static>; 5] = [
     ("NAME", "/name"),
+    ("PROFILE", "/profile/recipe"),
     ("CREDENTIAL ENDS IN", "/credential_last4"),
     ("PEERS", "/peers"),
     ("CREATED", "/created_at"),
@@ -31,6 +32,9 @@ pub enum Command {
         /// A network it may call from; can be given many times. None: from everywhere
         #[arg(long = "peer")]
         peers: Vec<String>,
+        /// How it asks: as the configuration we ship for it does
+        #[arg(long, default_value = "nginx")]
+        profile: Profile,
         /// Write the credential to this new file (mode 0600) instead of printing it
         #[arg(long)]
         out: Option<PathBuf>,
@@ -58,13 +62,34 @@ pub enum Command {
     },
 }
 
+/// A configuration in `gateways/`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Profile {
+    /// nginx, by `auth_request`
+    Nginx,
+    /// HAProxy, by a Lua action
+    Haproxy,
+    /// Caddy, by `forward_auth`
+    Caddy,
+    /// Traefik, by `forwardAuth`
+    Traefik,
+    /// Envoy, by `ext_authz` over HTTP
+    Envoy,
+    /// Envoy, by `ext_authz` over gRPC
+    EnvoyGrpc,
+    /// Apache, by an access hook in Lua
+    Apache,
+}
+
 /// Runs it.
 pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Create { name, peers, out } => {
+        Command::Create { name, peers, profile, out } => {
             let destination = Destination::prepare(out)?;
-            let gateway =
-                desk.ask(Ask::new(Method::POST, PATH).json(&json!({ "name": name, "peers": peers }))).await?;
+            let profile = profile.to_possible_value().map(|profile| profile.get_name().to_owned());
+            let new = json!({ "name": name, "peers": peers, "profile": profile });
+            let gateway = desk.ask(Ask::new(Method::POST, PATH).json(&new)).await?;
             output::credential(desk.format, &MADE, &gateway, "credential", destination)
         }
         Command::List => {

@@ -1,12 +1,30 @@
-//! What a gateway says of the request it holds: three headers its profile names, each on exactly one line. Anything
-//! that could make gateway, Countersign and back end read them differently is refused, never mended.
+//! What a gateway says of the request it holds: each fact in the one place its profile names, a header on exactly one line
+//! or the question itself. Anything that could make gateway, Countersign and back end read them differently is refused,
+//! never mended.
 
 use std::net::IpAddr;
 
-use hyper::header::{AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, HeaderValue};
+use hyper::{
+    Request,
+    header::{AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, HeaderValue},
+};
 
 use super::{address, identity::IDENTITY_HEADERS};
-use crate::{http::data_plane::caller::CREDENTIAL, node::GatewayProfile};
+use crate::{
+    http::data_plane::{FORWARD_AUTH, caller::CREDENTIAL},
+    node::GatewayProfile,
+};
+
+/// What a gateway asks with. Which part of it counts is its profile's to say.
+#[derive(Debug)]
+pub(in crate::http) struct Question<'r> {
+    /// Its own method.
+    pub method: &'r [u8],
+    /// Its own target: what follows the name of the gateway.
+    pub target: Option<&'r [u8]>,
+    /// Its headers.
+    pub headers: &'r HeaderMap,
+}
 
 /// The original request.
 #[derive(Debug)]
@@ -24,20 +42,46 @@ pub(in crate::http) struct Original<'r> {
 pub(in crate::http) enum Fault {
     /// The request tries to be read in two ways: the client's doing, 400.
     OfRequest,
-    /// This header of the profile is missing or cannot be read: the gateway's doing, 503.
+    /// What the profile names is missing, cannot be read, or has a double elsewhere: the gateway's doing, 503.
     OfGateway(String),
 }
 
+impl<'r> Question<'r> {
+    /// The name of the gateway that asks over HTTP, and its question. A query right behind the name says nothing.
+    pub fn of<B>(request: &'r Request<B>) -> (&'r str, Self) {
+        let uri = request.uri();
+        let target = uri.path_and_query().map_or("", |target| target.as_str());
+        let named = target.strip_prefix(FORWARD_AUTH).unwrap_or_default();
+        let (name, rest) = named.split_at(named.find(['/', '?']).unwrap_or(named.len()));
+        let target = rest.starts_with('/').then_some(rest.as_bytes());
+        (name, Self { method: request.method().as_str().as_bytes(), target, headers: request.headers() })
+    }
+}
+
 impl<'r> Original<'r> {
-    /// Reads the headers of a profile. `version_header`: the header of the catalog that names a version.
+    /// Reads what a profile names. `version_header`: the header of the catalog that names a version.
     pub fn read(
-        headers: &'r HeaderMap,
+        question: &Question<'r>,
         profile: &GatewayProfile,
         version_header: Option<&str>,
     ) -> Result<Self, Fault> {
+        let headers = question.headers;
         refuse_aliases(headers, profile, version_header)?;
-        let method = only_line(headers, &profile.method_header)?;
-        let uri = only_line(headers, &profile.uri_header)?;
+        let method = match &profile.method_header {
+            Some(name) => only_line(headers, name)?,
+            None => question.method,
+        };
+        let uri = match (&profile.uri_header, question.target) {
+            (Some(name), None) => only_line(headers, name)?,
+            (None, Some(target)) => target,
+            // A gateway of another profile than its own: what that one names may be what a client wrote.
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(Fault::OfGateway("the original path".to_owned()));
+            }
+        };
+        if let Some(name) = &profile.host_header {
+            refuse_list(only_line(headers, name)?, b",")?;
+        }
         let address = client_address(headers, profile)?;
         refuse_list(method, b",")?;
         // A comma is a letter like any other in a target; but two targets joined by somebody on the way look like this.
@@ -81,8 +125,9 @@ fn refuse_aliases(
 ) -> Result<(), Fault> {
     let is_ours = |name: &str| {
         let one_of = |names: &[&str]| names.iter().any(|ours| ours.eq_ignore_ascii_case(name));
-        one_of(&[&profile.method_header, &profile.uri_header, &profile.address_header, CREDENTIAL])
+        profile.headers().any(|(_, ours)| ours.eq_ignore_ascii_case(name))
             || one_of(&IDENTITY_HEADERS)
+            || CREDENTIAL.eq_ignore_ascii_case(name)
             || AUTHORIZATION.as_str().eq_ignore_ascii_case(name)
             || version_header.is_some_and(|ours| ours.eq_ignore_ascii_case(name))
     };
@@ -106,6 +151,7 @@ fn plain(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::Recipe;
 
     const GOOD: [(&str, &str); 4] = [
         ("x-original-method", "GET"),
@@ -121,7 +167,8 @@ mod tests {
             headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Original::read(&headers, &GatewayProfile::nginx(), Some("api-version"))
+        let question = Question { method: b"GET", target: None, headers: &headers };
+        Original::read(&question, &Recipe::Nginx.profile(), Some("api-version"))
             .map(|original| (text(original.method), text(original.uri), original.address))
     }
 

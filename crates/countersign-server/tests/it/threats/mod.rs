@@ -8,6 +8,7 @@ mod input;
 mod live;
 mod matrix;
 mod misplaced;
+mod profiles;
 mod search;
 mod tampering;
 mod welch;
