@@ -23,6 +23,8 @@ use crate::{
 pub struct Settings {
     /// What links, cookies and Origin checks use: `https://tokens.example.com`, without a slash at the end.
     pub public_url: String,
+    /// Whether the data plane speaks HTTP/2 without TLS beside HTTP/1.1.
+    pub http2: bool,
     /// The prefixes of secrets.
     pub format: SecretFormat,
     /// Whether every account shows secrets once, whatever the account says.

@@ -28,6 +28,28 @@ pub const IDLE_SECS: u64 = 60;
 pub const CONNECTIONS_MAX: usize = 4_096;
 /// Most connections of one listener from one address.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 1_024;
+/// Most requests of one HTTP/2 connection at once.
+pub const HTTP2_STREAMS_MAX: u32 = 128;
+/// Most HTTP/2 requests that may be given up before they were looked at; one more ends the connection.
+pub const HTTP2_RESETS_PENDING_MAX: usize = 20;
+/// Most HTTP/2 streams of one connection that are reset by us because of the peer's errors; one more ends it.
+pub const HTTP2_ERROR_RESETS_MAX: usize = 100;
+/// Frames an HTTP/2 connection may send that bring no request; more end it.
+pub const HTTP2_FRAMES_AHEAD_MAX: i64 = 1_000;
+/// Further such frames for every request that was answered.
+pub const HTTP2_FRAMES_PER_REQUEST: i64 = 16;
+/// Bytes of answers kept for one HTTP/2 stream whose peer does not take them.
+pub const HTTP2_SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a body that may be on their way in one HTTP/2 stream.
+pub const HTTP2_STREAM_WINDOW_BYTES: u32 = 64 * 1024;
+/// Bytes of bodies that may be on their way in one HTTP/2 connection.
+pub const HTTP2_WINDOW_BYTES: u32 = 512 * 1024;
+/// Seconds after which a quiet HTTP/2 connection is asked whether it is still there.
+pub const HTTP2_PING_SECS: u64 = 30;
+/// Seconds it has to say so.
+pub const HTTP2_PONG_SECS: u64 = 10;
+/// Seconds an HTTP/2 connection is used; then it is told to open a new one.
+pub const HTTP2_AGE_SECS_MAX: u64 = 3600;
 /// Seconds requests in flight may take once a stop was asked for.
 pub const DRAIN_SECS: u64 = 10;
 /// Seconds a node that was asked to stop tells `not ready` before it closes its listeners.

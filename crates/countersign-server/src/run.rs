@@ -16,7 +16,7 @@ use crate::{
         data_plane::DataPlane,
         health::{Health, Readiness},
         metrics::Metrics,
-        serve::{Listener, serve},
+        serve::{Listener, Protocols, serve},
     },
     limits::NOT_READY_SECS,
     node::{UsageFlush, Vitals, announce, deliver, keep_checkpoints, remind, rotate, sweep},
@@ -92,17 +92,36 @@ fn open_doors(
     close: &CancellationToken,
 ) {
     let public = TowerToHyperService::new(http::management(Arc::clone(app), Door::Public));
-    doors.spawn(serve(Listener::Tcp(management), public, metrics.listener("management"), close.clone()));
+    doors.spawn(serve(
+        Listener::Tcp(management),
+        Protocols::Http1,
+        public,
+        metrics.listener("management"),
+        close.clone(),
+    ));
     if let Some(socket) = socket {
         let local = TowerToHyperService::new(http::management(Arc::clone(app), Door::LocalSocket));
-        doors.spawn(serve(Listener::Unix(socket), local, metrics.listener("socket"), close.clone()));
+        doors.spawn(serve(
+            Listener::Unix(socket),
+            Protocols::Http1,
+            local,
+            metrics.listener("socket"),
+            close.clone(),
+        ));
     }
     let plane = DataPlane { app: Arc::clone(app), metrics: Arc::clone(metrics) };
     let answer = service_fn(move |request| {
         let plane = plane.clone();
         async move { Ok::<_, Infallible>(plane.answer(request).await) }
     });
-    doors.spawn(serve(Listener::Tcp(data_plane), answer, metrics.listener("data_plane"), close.clone()));
+    let protocols = if app.settings.http2 { Protocols::Both } else { Protocols::Http1 };
+    doors.spawn(serve(
+        Listener::Tcp(data_plane),
+        protocols,
+        answer,
+        metrics.listener("data_plane"),
+        close.clone(),
+    ));
 }
 
 fn open_health(
@@ -119,5 +138,11 @@ fn open_health(
         let health = health.clone();
         async move { Ok::<_, Infallible>(health.answer(request).await) }
     });
-    tasks.spawn(serve(Listener::Tcp(listener), answer, metrics.listener("health"), close.clone()));
+    tasks.spawn(serve(
+        Listener::Tcp(listener),
+        Protocols::Http1,
+        answer,
+        metrics.listener("health"),
+        close.clone(),
+    ));
 }

@@ -52,9 +52,15 @@ impl Key {
 }
 
 /// Everything that can be set. The book's table is checked against this one.
-pub const KEYS: [Key; 29] = [
+pub const KEYS: [Key; 30] = [
     key("listen.management", Shape::Text, "127.0.0.1:8470", "Address of the console and the management API."),
     key("listen.data_plane", Shape::Text, "127.0.0.1:8471", "Address of verify, forward-auth and whoami."),
+    key(
+        "listen.http2",
+        Shape::Text,
+        "yes",
+        "`yes`: the data plane speaks HTTP/2 without TLS beside HTTP/1.1; `no`: HTTP/1.1 only.",
+    ),
     key("listen.health", Shape::Text, "127.0.0.1:8472", "Address of health checks and metrics."),
     key(
         "public_url",

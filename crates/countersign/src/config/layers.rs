@@ -31,6 +31,9 @@ pub struct Flags {
     /// Address of verify, forward-auth and whoami [default: 127.0.0.1:8471]
     #[arg(long, global = true, value_name = "ADDRESS", hide_short_help = true)]
     pub listen_data_plane: Option<String>,
+    /// Whether the data plane speaks HTTP/2 beside HTTP/1.1: yes or no [default: yes]
+    #[arg(long, global = true, value_name = "YES_OR_NO", hide_short_help = true)]
+    pub listen_http2: Option<String>,
     /// Address of health checks and metrics [default: 127.0.0.1:8472]
     #[arg(long, global = true, value_name = "ADDRESS", hide_short_help = true)]
     pub listen_health: Option<String>,
@@ -165,6 +168,7 @@ impl Flags {
         match key {
             "listen.management" => self.listen_management.as_ref(),
             "listen.data_plane" => self.listen_data_plane.as_ref(),
+            "listen.http2" => self.listen_http2.as_ref(),
             "listen.health" => self.listen_health.as_ref(),
             "public_url" => self.public_url.as_ref(),
             "data_dir" => self.data_dir.as_ref(),

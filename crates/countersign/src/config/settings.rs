@@ -39,6 +39,8 @@ pub struct Config {
     pub management: SocketAddr,
     /// Where verify, forward-auth and whoami listen.
     pub data_plane: SocketAddr,
+    /// Whether the data plane speaks HTTP/2 beside HTTP/1.1.
+    pub http2: bool,
     /// Where health checks and metrics listen.
     pub health: SocketAddr,
     /// What people type, without a slash at the end.
@@ -126,6 +128,7 @@ impl Config {
         let config = Self {
             management: reading.address("listen.management"),
             data_plane: reading.address("listen.data_plane"),
+            http2: reading.chosen("listen.http2", [("yes", true), ("no", false)]),
             health: reading.address("listen.health"),
             public_url,
             data_dir,
@@ -158,6 +161,7 @@ impl Config {
     pub fn app_settings(&self) -> app::Settings {
         app::Settings {
             public_url: self.public_url.clone(),
+            http2: self.http2,
             format: self.format.clone(),
             reveal_once: self.reveal == RevealDefault::Once,
             trusted_proxies: self.trusted_proxies.clone(),

@@ -161,6 +161,7 @@ async fn every_rotation_survives_power_cuts() {
 fn settings() -> Settings {
     Settings {
         public_url: "http://localhost:8470".to_owned(),
+        http2: true,
         format: SecretFormat::standard(),
         reveal_once: false,
         trusted_proxies: Vec::new(),

@@ -25,9 +25,11 @@ pub struct RequestBody {
 
 impl RequestBody {
     pub(super) fn new(incoming: Incoming) -> Self {
-        let bytes = incoming.size_hint().upper().unwrap_or(IMPORT_BYTES_MAX).min(IMPORT_BYTES_MAX);
+        // A body that does not say how long it is, as HTTP/2 allows, has the time of a small one.
+        let bytes = incoming.size_hint().upper().unwrap_or(0).min(IMPORT_BYTES_MAX);
         let secs = BODY_READ_SECS * (1 + bytes / BYTES_PER_LIMIT);
-        let deadline = (bytes > 0).then(|| Box::pin(tokio::time::sleep(Duration::from_secs(secs))));
+        let deadline =
+            (!incoming.is_end_stream()).then(|| Box::pin(tokio::time::sleep(Duration::from_secs(secs))));
         Self { incoming, deadline }
     }
 }

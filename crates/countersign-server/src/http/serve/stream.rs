@@ -1,13 +1,15 @@
-//! A connection that ends itself when its peer is too slow. It watches bytes and phases, and reads no HTTP.
+//! A connection that ends itself when its peer is too slow. It watches bytes and phases; of HTTP it knows the first bytes,
+//! which tell HTTP/2 from HTTP/1.1, and the frames of HTTP/2, which it counts.
 
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -17,6 +19,10 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
+use super::{
+    frames::{Frames, PREFACE},
+    traffic::Traffic,
+};
 use crate::limits::{HEADER_READ_SECS, IDLE_SECS};
 
 /// A TCP or unix stream.
@@ -38,23 +44,29 @@ pub(super) enum Phase {
     Idle = 3,
 }
 
-/// The phase, shared by the stream and whoever answers requests on it.
+/// The phase and how often it was entered, shared by the stream and whoever answers requests on it.
 #[derive(Clone, Default)]
-pub(super) struct Watch(Arc<AtomicU8>);
+pub(super) struct Watch(Arc<AtomicU32>);
 
 impl Watch {
     pub(super) fn enter(&self, phase: Phase) {
         // One task does both, so no order between threads is at stake.
-        self.0.store(phase as u8, Ordering::Relaxed);
+        let turn = (self.0.load(Ordering::Relaxed) >> 2).wrapping_add(1);
+        self.0.store(turn << 2 | phase as u32, Ordering::Relaxed);
     }
 
     fn phase(&self) -> Phase {
-        match self.0.load(Ordering::Relaxed) {
+        match self.0.load(Ordering::Relaxed) & 3 {
             0 => Phase::Fresh,
             1 => Phase::Header,
             2 => Phase::Answering,
             _ => Phase::Idle,
         }
+    }
+
+    /// Another number every time a phase is entered.
+    fn turn(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -73,52 +85,70 @@ impl Phase {
 pub(super) struct Watched {
     stream: Stream,
     watch: Watch,
-    deadline: Pin<Box<Sleep>>,
-    // The phase the deadline is of.
-    timed: Phase,
+    // Reset only to make it earlier, or once it has fired: most phases end long before their limit, and resetting a timer
+    // twice for every request costs more than answering some.
+    timer: Pin<Box<Sleep>>,
+    // Until when the phase of `timed` may last.
+    until: Instant,
+    timed: u32,
+    // The first bytes, read to tell the protocol, and how many of them were read again.
+    head: Vec<u8>,
+    replayed: usize,
+    http2: Option<(Frames, Arc<Traffic>)>,
 }
 
 impl Watched {
     pub(super) fn new(stream: Stream, watch: Watch) -> Self {
-        let limit = Duration::from_secs(HEADER_READ_SECS);
-        Self { stream, watch, deadline: Box::pin(tokio::time::sleep(limit)), timed: Phase::Fresh }
+        let until = Instant::now() + Duration::from_secs(HEADER_READ_SECS);
+        let timed = watch.turn();
+        let timer = Box::pin(tokio::time::sleep_until(until));
+        Self { stream, watch, timer, until, timed, head: Vec::new(), replayed: 0, http2: None }
     }
 
-    fn begin(&mut self, phase: Phase) {
-        self.watch.enter(phase);
-        self.timed = phase;
-        if let Some(limit) = phase.limit() {
-            self.deadline.as_mut().reset(Instant::now() + limit);
+    /// Whether the connection begins as HTTP/2 does (RFC 9113 section 3.4), decided at the first byte that differs.
+    pub(super) async fn begins_http2(&mut self) -> io::Result<bool> {
+        let mut head = Vec::with_capacity(PREFACE.len());
+        while head.len() < PREFACE.len() && PREFACE.starts_with(&head) {
+            let mut bytes = [0; PREFACE.len()];
+            let mut buffer = ReadBuf::new(&mut bytes[head.len()..]);
+            poll_fn(|context| self.poll_bytes(context, &mut buffer)).await?;
+            if buffer.filled().is_empty() {
+                break;
+            }
+            head.extend_from_slice(buffer.filled());
         }
+        let begins = head == PREFACE;
+        self.head = head;
+        Ok(begins)
+    }
+
+    /// Counts the frames of HTTP/2 from here on. Idleness is then for [`Traffic`] to tell.
+    pub(super) fn count_frames(&mut self, traffic: Arc<Traffic>) {
+        self.http2 = Some((Frames::default(), traffic));
     }
 
     /// Nothing came: is it too late?
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let phase = self.watch.phase();
-        if phase != self.timed {
-            self.begin(phase);
+        let Some(limit) = self.watch.phase().limit() else { return Poll::Pending };
+        let turn = self.watch.turn();
+        if turn != self.timed {
+            self.timed = turn;
+            self.until = Instant::now() + limit;
+            if self.until < self.timer.deadline() {
+                self.timer.as_mut().reset(self.until);
+            }
         }
-        if phase.limit().is_none() || self.deadline.as_mut().poll(context).is_pending() {
-            return Poll::Pending;
+        while self.timer.as_mut().poll(context).is_ready() {
+            if self.timer.deadline() >= self.until {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer took too long")));
+            }
+            self.timer.as_mut().reset(self.until);
         }
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer took too long")))
+        Poll::Pending
     }
 
-    /// An answer that is being taken is not idleness.
-    fn written(&mut self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if matches!(result, Poll::Ready(Ok(1..))) && self.watch.phase() == Phase::Idle {
-            self.begin(Phase::Idle);
-        }
-        result
-    }
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    /// Reads what comes, or waits as long as the phase allows.
+    fn poll_bytes(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let result = match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
@@ -128,9 +158,59 @@ impl AsyncRead for Watched {
             return self.wait(context);
         }
         if buffer.filled().len() > before && matches!(self.watch.phase(), Phase::Fresh | Phase::Idle) {
-            self.begin(Phase::Header);
+            self.watch.enter(Phase::Header);
         }
         result
+    }
+
+    /// An answer that is being taken is not idleness.
+    fn written(&mut self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if matches!(result, Poll::Ready(Ok(1..))) && self.watch.phase() == Phase::Idle {
+            self.watch.enter(Phase::Idle);
+        }
+        result
+    }
+
+    /// What was read to tell the protocol, once more.
+    fn replay(&mut self, buffer: &mut ReadBuf<'_>) {
+        let rest = &self.head[self.replayed..];
+        let fits = rest.len().min(buffer.remaining());
+        buffer.put_slice(&rest[..fits]);
+        self.replayed += fits;
+        if self.replayed == self.head.len() {
+            self.head = Vec::new();
+            self.replayed = 0;
+        }
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // A peer that floods is not read any more: it has the end of the connection to wait for.
+        if self.http2.as_ref().is_some_and(|(_, traffic)| traffic.is_flood()) {
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        if self.head.is_empty() {
+            ready!(self.poll_bytes(context, buffer))?;
+        } else {
+            self.replay(buffer);
+        }
+        let Self { http2, watch, .. } = &mut *self;
+        if let Some((frames, traffic)) = http2 {
+            frames.observe(&buffer.filled()[before..], traffic);
+            // A header that has begun must come to its end, whatever else the connection does meanwhile.
+            match (frames.are_in_header(), watch.phase()) {
+                (true, Phase::Header) | (false, Phase::Answering) => {}
+                (true, _) => watch.enter(Phase::Header),
+                (false, _) => watch.enter(Phase::Answering),
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

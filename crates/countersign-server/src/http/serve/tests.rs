@@ -2,6 +2,9 @@
 
 use std::{convert::Infallible, net::SocketAddr};
 
+use http_body_util::Full;
+use hyper::service::service_fn;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -9,23 +12,30 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::*;
+use super::{seats::Seat, *};
 use crate::{
     http::metrics::Metrics,
-    limits::{BODY_READ_SECS, HEADER_READ_SECS, IDLE_SECS},
+    limits::{
+        BODY_READ_SECS, CONNECTIONS_PER_ADDRESS_MAX, HEADER_BYTES_MAX, HEADER_READ_SECS, HEADERS_MAX,
+        IDLE_SECS,
+    },
 };
 
 /// A server that answers with the path, the peer and the length of the body; `/slow` waits to be told.
-struct Server {
-    address: SocketAddr,
-    stop: CancellationToken,
-    done: JoinHandle<()>,
-    metrics: ListenerMetrics,
-    arrived: mpsc::Receiver<()>,
-    go: Arc<Semaphore>,
+pub(super) struct Server {
+    pub address: SocketAddr,
+    pub stop: CancellationToken,
+    pub done: JoinHandle<()>,
+    pub metrics: ListenerMetrics,
+    pub arrived: mpsc::Receiver<()>,
+    pub go: Arc<Semaphore>,
 }
 
 async fn start() -> Server {
+    start_speaking(Protocols::Both).await
+}
+
+pub(super) async fn start_speaking(protocols: Protocols) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (tell, arrived) = mpsc::channel(8);
@@ -46,12 +56,13 @@ async fn start() -> Server {
         }
     });
     let (stop, metrics) = (CancellationToken::new(), Metrics::default().listener("test"));
-    let done = tokio::spawn(serve(Listener::Tcp(listener), service, metrics.clone(), stop.clone()));
+    let done =
+        tokio::spawn(serve(Listener::Tcp(listener), protocols, service, metrics.clone(), stop.clone()));
     Server { address, stop, done, metrics, arrived, go }
 }
 
 /// Sends bytes and reads until the server closes.
-async fn exchange(server: &Server, bytes: &[u8]) -> String {
+pub(super) async fn exchange(server: &Server, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
@@ -60,7 +71,7 @@ async fn exchange(server: &Server, bytes: &[u8]) -> String {
 }
 
 /// The status of every answer on the connection, in order.
-fn statuses(text: &str) -> Vec<&str> {
+pub(super) fn statuses(text: &str) -> Vec<&str> {
     text.split("HTTP/1.").skip(1).filter_map(|answer| answer.split(' ').nth(1)).collect()
 }
 

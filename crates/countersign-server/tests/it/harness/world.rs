@@ -61,6 +61,7 @@ impl World {
         let clock = Clock::fixed(Timestamp::parse_rfc3339("2026-06-15T12:00:00Z").unwrap());
         let mut settings = Settings {
             public_url: "https://tokens.example.com".to_owned(),
+            http2: true,
             format: SecretFormat::standard(),
             reveal_once: false,
             trusted_proxies: Vec::new(),

@@ -91,6 +91,7 @@ impl World {
         let stop = CancellationToken::new();
         let mut settings = Settings {
             public_url: "https://tokens.example.com".to_owned(),
+            http2: true,
             format: SecretFormat::standard(),
             reveal_once: false,
             trusted_proxies: Vec::new(),
