@@ -12,6 +12,7 @@ demo:
 test: export COUNTERSIGN_TEST_SECONDS = 20
 test:
 	@scripts/timed "debian packages" scripts/install-debian-packages
+	@scripts/timed "gateways" scripts/install-gateways
 	@scripts/timed "lint" $(MAKE) --no-print-directory lint
 	@scripts/timed "build" cargo build --locked --workspace --all-targets
 	@scripts/timed "rust tests" cargo test --locked --workspace
@@ -25,6 +26,7 @@ test:
 test-long: export COUNTERSIGN_TEST_FULL = 1
 test-long:
 	@scripts/timed "debian packages" scripts/install-debian-packages
+	@scripts/timed "gateways" scripts/install-gateways
 	@scripts/timed "lint" $(MAKE) --no-print-directory lint
 	@scripts/timed "rust tests, full counts" cargo test --locked --workspace --profile long
 	@scripts/timed "console" scripts/console-test

@@ -1,58 +1,61 @@
-//! T-38 through nginx: the address a token is used from is the one nginx sees, whatever a client says of itself. The
+//! T-38: the address a token is used from is the one the gateway sees, whatever a client says of itself. The
 //! table of lists and hops stands beside the code that reads them.
 
 use serde_json::json;
 
-use crate::stack::Stack;
+use crate::stack::beside_each_other;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_cannot_choose_its_address() {
-    let stack = Stack::start().await;
-    let brand = stack.countersign.account("brand").await;
-    let claims = [
-        "X-Forwarded-For",
-        "X-Original-Address",
-        "x-original-address",
-        "X_Original_Address",
-        "X-Real-IP",
-        "Forwarded",
-        "X-Client-IP",
-        "True-Client-IP",
-        "CF-Connecting-IP",
-        "X-Forwarded",
-        "Client-IP",
-        "X-Cluster-Client-IP",
-        "Via",
-    ];
-    for (list, here, status) in [
-        (json!(["203.0.113.0/24"]), "203.0.113.5", 403),
-        (json!(["2001:db8::/32"]), "2001:db8::5", 403),
-        (json!(["127.0.0.1"]), "203.0.113.5", 200),
-        (json!(["::ffff:127.0.0.0/104"]), "203.0.113.5", 200),
-        (json!([]), "203.0.113.5", 200),
-    ] {
-        let fields = json!({ "name": list.to_string(), "scopes": ["brand.actions.list"], "addresses": list });
-        let token = stack.countersign.token_with(&brand, fields).await;
-        let line = format!("GET /Advertisers/{}/Actions", token.sid);
-        let authorization = ("authorization", token.basic());
-        let authorization = (authorization.0, authorization.1.as_str());
-        assert_eq!(stack.send(&line, &[authorization]).await.status, status, "{list}");
-        for claim in claims {
-            for value in [
-                here.to_owned(),
-                format!("{here}, 10.0.0.1"),
-                format!("for={here}"),
-                format!("[{here}]:1"),
-                format!("127.0.0.1, {here}"),
-            ] {
-                let reply = stack.send(&line, &[authorization, (claim, &value)]).await;
-                assert_eq!(reply.status, status, "{list} {claim}: {value}");
+    beside_each_other(async |stack| {
+        let brand = stack.account("brand").await;
+        let claims = [
+            "X-Forwarded-For",
+            "X-Original-Address",
+            "x-original-address",
+            "X_Original_Address",
+            "X-Real-IP",
+            "Forwarded",
+            "X-Client-IP",
+            "True-Client-IP",
+            "CF-Connecting-IP",
+            "X-Forwarded",
+            "Client-IP",
+            "X-Cluster-Client-IP",
+            "Via",
+        ];
+        for (list, here, status) in [
+            (json!(["203.0.113.0/24"]), "203.0.113.5", 403),
+            (json!(["2001:db8::/32"]), "2001:db8::5", 403),
+            (json!(["127.0.0.1"]), "203.0.113.5", 200),
+            (json!(["::ffff:127.0.0.0/104"]), "203.0.113.5", 200),
+            (json!([]), "203.0.113.5", 200),
+        ] {
+            let fields =
+                json!({ "name": list.to_string(), "scopes": ["brand.actions.list"], "addresses": list });
+            let token = stack.countersign.token_with(&brand, fields).await;
+            let line = format!("GET /Advertisers/{}/Actions", token.sid);
+            let authorization = ("authorization", token.basic());
+            let authorization = (authorization.0, authorization.1.as_str());
+            assert_eq!(stack.send(&line, &[authorization]).await.status, status, "{list}");
+            for claim in claims {
+                for value in [
+                    here.to_owned(),
+                    format!("{here}, 10.0.0.1"),
+                    format!("for={here}"),
+                    format!("[{here}]:1"),
+                    format!("127.0.0.1, {here}"),
+                ] {
+                    let reply = stack.send(&line, &[authorization, (claim, &value)]).await;
+                    assert_eq!(reply.status, status, "{list} {claim}: {value}");
+                }
+                let twice = stack.send(&line, &[authorization, (claim, here), (claim, here)]).await;
+                assert_eq!(twice.status, status, "{list} {claim} twice");
             }
-            let twice = stack.send(&line, &[authorization, (claim, here), (claim, here)]).await;
-            assert_eq!(twice.status, status, "{list} {claim} twice");
+            for reached in stack.reached() {
+                assert_eq!(reached.header("x-forwarded-for"), "127.0.0.1");
+            }
         }
-        for reached in stack.reached() {
-            assert_eq!(reached.header("x-forwarded-for"), "127.0.0.1");
-        }
-    }
+    })
+    .await;
 }

@@ -1,17 +1,35 @@
 //! HTTP clients of the tests: hyper for requests as honest programs send them, raw bytes for all others.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, client::conn::http1, header::HeaderMap};
-use hyper_util::rt::TokioIo;
+use hyper::{
+    Method, Request, Uri, Version,
+    client::conn::{http1, http2},
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    net::{TcpStream, UnixStream},
+    net::{TcpSocket, TcpStream, UnixStream},
 };
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{
+        ClientConfig, RootCertStore,
+        pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+    },
+};
+
+use crate::{gateways::Running, table::Case};
 
 /// How long an answer may take: far longer than any time limit of what is tested.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
@@ -86,22 +104,149 @@ pub fn with_body(line: &str, headers: &[(&str, &str)], body: Bytes) -> Request<F
 
 /// Sends bytes, and answers everything that comes until the other side closes.
 pub async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
-    let exchange = async {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        // The other side may refuse before it has read everything.
-        let _ = stream.write_all(bytes).await;
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer).await;
-        String::from_utf8_lossy(&answer).into_owned()
-    };
-    tokio::time::timeout(ANSWERS_WITHIN, exchange)
-        .await
-        .expect("the connection was neither answered nor closed")
+    raw_from(Ipv4Addr::LOCALHOST, address, bytes).await
 }
 
-/// The statuses of all answers in what [`raw`] answered.
+/// The same from one of this machine's own addresses.
+pub async fn raw_from(from: Ipv4Addr, address: SocketAddr, bytes: &[u8]) -> String {
+    let mut answer = Vec::new();
+    let exchange = async {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
+        // The other side may refuse before it has read everything.
+        let _ = stream.write_all(bytes).await;
+        let _ = stream.read_to_end(&mut answer).await;
+    };
+    let closed = tokio::time::timeout(ANSWERS_WITHIN, exchange).await;
+    let (bytes, answer) = (String::from_utf8_lossy(bytes), String::from_utf8_lossy(&answer).into_owned());
+    assert!(closed.is_ok(), "the connection was not closed after {bytes:?}, but answered {answer:?}");
+    answer
+}
+
+/// The statuses of all answers in what [`raw`] answered, but not of those that say to go on.
 pub fn statuses(text: &str) -> Vec<u16> {
-    text.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].parse().unwrap()).collect()
+    let answers = text.split("HTTP/1.").skip(1);
+    let statuses = answers.filter_map(|answer| answer.get(2..5)?.parse().ok());
+    statuses.filter(|status| *status != 100).collect()
+}
+
+/// A connection that stays open.
+pub enum Open {
+    Http1(http1::SendRequest<Full<Bytes>>),
+    Http2(http2::SendRequest<Full<Bytes>>),
+}
+
+impl Open {
+    /// Opens one that speaks HTTP/1.1.
+    pub async fn http1(running: &Running) -> Self {
+        let stream = TcpStream::connect(running.address).await.unwrap();
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        Self::Http1(sender)
+    }
+
+    /// Opens one that speaks HTTP/2, the way this gateway does.
+    pub async fn http2(running: &Running) -> Self {
+        match &running.with_tls {
+            None => Self::http2_over(TcpStream::connect(running.address).await.unwrap()).await,
+            Some((address, certificate)) => {
+                let stream = TcpStream::connect(address).await.unwrap();
+                let name = ServerName::try_from("localhost").unwrap();
+                let stream = TlsConnector::from(trusting(certificate)).connect(name, stream).await.unwrap();
+                assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+                Self::http2_over(stream).await
+            }
+        }
+    }
+
+    async fn http2_over<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(stream: S) -> Self {
+        let (sender, connection) =
+            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        Self::Http2(sender)
+    }
+
+    /// Sends a request.
+    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Reply {
+        self.try_send(request).await.expect("the connection was closed")
+    }
+
+    /// Sends a request that the other side may refuse by closing.
+    pub async fn try_send(&mut self, request: Request<Full<Bytes>>) -> Option<Reply> {
+        let exchange = async {
+            let answer = match self {
+                Self::Http1(sender) => {
+                    sender.ready().await.ok()?;
+                    sender.send_request(request).await
+                }
+                Self::Http2(sender) => {
+                    sender.ready().await.ok()?;
+                    sender.send_request(request).await
+                }
+            };
+            let (head, body) = answer.ok()?.into_parts();
+            let body = body.collect().await.ok()?.to_bytes();
+            Some(Reply { status: head.status.as_u16(), headers: head.headers, body })
+        };
+        tokio::time::timeout(ANSWERS_WITHIN, exchange).await.expect("no answer")
+    }
+}
+
+fn trusting(certificate: &Path) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
+    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Arc::new(config)
+}
+
+/// The same request as HTTP/2 says it.
+pub fn to_http2(mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
+    let target = request.uri().to_string();
+    *request.uri_mut() = format!("http://api.example{target}").parse().unwrap();
+    *request.version_mut() = Version::HTTP_2;
+    request.headers_mut().remove("host");
+    request
+}
+
+/// A request of the table as HTTP/2 says it, if it can be said; bodies and the framing of HTTP/1 cannot.
+pub fn as_http2(case: &Case) -> Option<Request<Full<Bytes>>> {
+    const HOP_BY_HOP: [&str; 7] = [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+    ];
+    if !case.target.starts_with('/') || case.target.contains('#') || case.version != "HTTP/1.1" {
+        return None;
+    }
+    if !case.body.is_empty() || case.from != Ipv4Addr::LOCALHOST || case.method == "CONNECT" {
+        return None;
+    }
+    let uri: Uri = format!("http://api.example{}", case.target).parse().ok()?;
+    if uri.path_and_query()?.as_str() != case.target {
+        return None;
+    }
+    let method = Method::from_bytes(case.method.as_bytes()).ok()?;
+    let mut request = Request::builder().method(method).uri(uri).version(Version::HTTP_2);
+    for line in case.lines.iter().flat_map(|lines| lines.split("\r\n")) {
+        let (name, value) = line.split_once(':')?;
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        if HOP_BY_HOP.contains(&name.as_str()) {
+            if name == "content-length" {
+                continue;
+            }
+            return None;
+        }
+        request = request.header(name, HeaderValue::from_str(value.trim_matches([' ', '\t'])).ok()?);
+    }
+    request.body(Full::default()).ok()
 }
 
 /// The value of `Authorization` for HTTP Basic.

@@ -1,7 +1,7 @@
-//! T-23: requests whose end two servers could see in different places. Whatever nginx and Countersign make of them,
+//! T-23: requests whose end two servers could see in different places. Whatever gateways and Countersign make of them,
 //! what hides inside of one is never answered as a request that was allowed.
 
-use crate::{client, stack::Stack};
+use crate::{client, countersign::Countersign, stack::beside_each_other};
 
 /// Ways to say how long a body is, honest and not.
 fn framings() -> Vec<String> {
@@ -64,89 +64,93 @@ fn framings() -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_hides_in_a_request_is_a_request() {
-    let stack = Stack::start().await;
-    let brand = stack.countersign.account("brand").await;
-    let token = stack.countersign.token(&brand, "Writer", &["brand.deals.create"]).await;
-    let target = format!("/Advertisers/{}/Deals", token.sid);
-    let framings = framings();
-    assert!(framings.len() >= 300, "{}", framings.len());
-    let mut honest = 0;
-    for framing in &framings {
-        for chunks in ["", "0\r\n\r\n", "1;x=\"y\"\r\na\r\n0\r\n\r\n"] {
-            let hidden = "GET /hidden HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-            let bytes = format!(
-                "POST {target} HTTP/1.1\r\nHost: a\r\nAuthorization: {}\r\n{framing}\r\n{chunks}{hidden}",
-                token.basic()
-            );
-            let answer = stack.raw(bytes.as_bytes()).await;
-            let reached = stack.reached();
-            // Without a credential it is refused, so whoever reaches the back end came inside of something allowed.
-            assert!(reached.iter().all(|one| one.uri == target), "{framing:?} {chunks:?}: {reached:?}");
-            assert!(reached.len() <= 1, "{framing:?} {chunks:?}: {reached:?}");
-            let statuses = client::statuses(&answer);
-            let passed = statuses.iter().filter(|status| **status == 200).count();
-            assert_eq!(
-                passed,
-                reached.len(),
-                "as many answers as requests: {framing:?} {chunks:?}: {answer}"
-            );
-            honest += reached.len();
-            let direct = direct(&stack, framing, chunks).await;
-            assert!(
-                direct.len() <= 2 && direct.iter().all(|status| *status != 200),
-                "{framing:?} {chunks:?}: {direct:?}"
-            );
+    beside_each_other(async |stack| {
+        let brand = stack.account("brand").await;
+        let token = stack.countersign.token(&brand, "Writer", &["brand.deals.create"]).await;
+        let target = format!("/Advertisers/{}/Deals", token.sid);
+        let framings = framings();
+        assert!(framings.len() >= 300, "{}", framings.len());
+        let mut honest = 0;
+        for framing in &framings {
+            for chunks in ["", "0\r\n\r\n", "1;x=\"y\"\r\na\r\n0\r\n\r\n"] {
+                let hidden = "GET /hidden HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+                let bytes = format!(
+                    "POST {target} HTTP/1.1\r\nHost: a\r\nAuthorization: {}\r\n{framing}\r\n{chunks}{hidden}",
+                    token.basic()
+                );
+                let answer = stack.raw(bytes.as_bytes()).await;
+                let reached = stack.reached();
+                // Without a credential it is refused, so whoever reaches the back end came inside of something allowed.
+                assert!(reached.iter().all(|one| one.uri == target), "{framing:?} {chunks:?}: {reached:?}");
+                assert!(reached.len() <= 1, "{framing:?} {chunks:?}: {reached:?}");
+                let statuses = client::statuses(&answer);
+                let passed = statuses.iter().filter(|status| **status == 200).count();
+                assert_eq!(
+                    passed,
+                    reached.len(),
+                    "as many answers as requests: {framing:?} {chunks:?}: {answer}"
+                );
+                honest += reached.len();
+                let direct = direct(&stack.countersign, framing, chunks).await;
+                assert!(
+                    direct.len() <= 2 && direct.iter().all(|status| *status != 200),
+                    "{framing:?} {chunks:?}: {direct:?}"
+                );
+            }
         }
-    }
-    assert!(honest > 50, "honest ones pass: {honest}");
+        assert!(honest > 50, "honest ones pass: {honest}");
+    })
+    .await;
 }
 
 /// The same to Countersign itself: every answer is a refusal, because the hidden one and the outer one are.
-async fn direct(stack: &Stack, framing: &str, chunks: &str) -> Vec<u16> {
+async fn direct(countersign: &Countersign, framing: &str, chunks: &str) -> Vec<u16> {
     let hidden = format!(
         "POST /v1/verify HTTP/1.1\r\nHost: a\r\nX-Countersign-Gateway: {}x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        stack.countersign.credential
+        countersign.credential
     );
     let bytes = format!("POST /v1/verify HTTP/1.1\r\nHost: a\r\n{framing}\r\n{chunks}{hidden}");
-    client::statuses(&client::raw(stack.countersign.server.data_plane, bytes.as_bytes()).await)
+    client::statuses(&client::raw(countersign.server.data_plane, bytes.as_bytes()).await)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn oversized_and_odd_requests_get_a_clear_refusal() {
-    let stack = Stack::start().await;
-    let brand = stack.countersign.account("brand").await;
-    let token = stack.countersign.token(&brand, "Reader", &["brand.actions.list"]).await;
-    let head = |target: &str, extra: &str| {
-        let authorization = token.basic();
-        format!(
-            "GET {target} HTTP/1.1\r\nHost: a\r\nAuthorization: {authorization}\r\n{extra}Connection: close\r\n\r\n"
-        )
-    };
-    let actions = format!("/Advertisers/{}/Actions", token.sid);
-    let long = "x".repeat(9_000);
-    let wide = format!("X-Wide: {}\r\n", "x".repeat(6_000)).repeat(4);
-    for (name, bytes, expected) in [
-        ("long target", head(&format!("{actions}?{long}"), ""), vec![414]),
-        ("long header", head(&actions, &format!("X-Long: {long}\r\n")), vec![400, 431]),
-        ("wide header", head(&actions, &wide), vec![400, 431]),
-        ("NUL in the target", head(&format!("{actions}\0"), ""), vec![400]),
-        ("invalid UTF-8", head(&format!("{actions}?%ff"), ""), vec![200, 400]),
-        (
-            "credential too long",
-            head(&actions, "").replace("Basic ", &format!("Basic {}", "QUFB".repeat(200))),
-            vec![401],
-        ),
-        ("lower-case method", head(&actions, "").replacen("GET", "get", 1), vec![400]),
-        ("unknown method", head(&actions, "").replacen("GET", "BREW", 1), vec![403, 405]),
-        ("TRACE", head(&actions, "").replacen("GET", "TRACE", 1), vec![405]),
-        ("CONNECT", head(&actions, "").replacen("GET", "CONNECT", 1), vec![400, 405]),
-        ("user part", head(&format!("http://{}:{}@a{actions}", token.sid, token.secret), ""), vec![400]),
-        ("HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), vec![400, 405, 505]),
-    ] {
-        let answer = stack.raw(bytes.as_bytes()).await;
-        let status =
-            client::statuses(&answer).first().copied().unwrap_or(if answer.is_empty() { 400 } else { 0 });
-        assert!(expected.contains(&status), "{name}: {answer}");
-        assert_eq!(stack.reached().len(), usize::from(status == 200), "{name}");
-    }
+    beside_each_other(async |stack| {
+        let brand = stack.account("brand").await;
+        let token = stack.countersign.token(&brand, "Reader", &["brand.actions.list"]).await;
+        let head = |target: &str, extra: &str| {
+            let authorization = token.basic();
+            format!(
+                "GET {target} HTTP/1.1\r\nHost: a\r\nAuthorization: {authorization}\r\n{extra}Connection: close\r\n\r\n"
+            )
+        };
+        let actions = format!("/Advertisers/{}/Actions", token.sid);
+        let long = "x".repeat(9_000);
+        let wide = format!("X-Wide: {}\r\n", "x".repeat(6_000)).repeat(4);
+        for (name, bytes, expected) in [
+            ("long target", head(&format!("{actions}?{long}"), ""), vec![400, 414, 431]),
+            ("long header", head(&actions, &format!("X-Long: {long}\r\n")), vec![200, 400, 431]),
+            ("wide header", head(&actions, &wide), vec![400, 431]),
+            ("NUL in the target", head(&format!("{actions}\0"), ""), vec![400]),
+            ("invalid UTF-8", head(&format!("{actions}?%ff"), ""), vec![200, 400]),
+            (
+                "credential too long",
+                head(&actions, "").replace("Basic ", &format!("Basic {}", "QUFB".repeat(200))),
+                vec![401],
+            ),
+            ("lower-case method", head(&actions, "").replacen("GET", "get", 1), vec![400, 403]),
+            ("unknown method", head(&actions, "").replacen("GET", "BREW", 1), vec![403, 405]),
+            ("TRACE", head(&actions, "").replacen("GET", "TRACE", 1), vec![403, 405]),
+            ("CONNECT", head(&actions, "").replacen("GET", "CONNECT", 1), vec![400, 403, 405]),
+            ("user part", head(&format!("http://{}:{}@a{actions}", token.sid, token.secret), ""), vec![200, 400]),
+            ("HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), vec![400, 405, 505]),
+        ] {
+            let answer = stack.raw(bytes.as_bytes()).await;
+            // Closed without an answer, or answered in HTTP/2, is refused as well.
+            let status = client::statuses(&answer).first().copied().unwrap_or(400);
+            assert!(expected.contains(&status), "{name}: {answer}");
+            assert_eq!(stack.reached().len(), usize::from(status == 200), "{name}");
+        }
+    })
+    .await;
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::{
     client::{self, Reply},
-    stack::Countersign,
+    countersign::Countersign,
 };
 
 async fn get(address: SocketAddr, path: &str) -> Reply {

@@ -1,4 +1,4 @@
-//! Countersign behind real gateways: the real binary, the real nginx with the configuration we ship, a real back end that
+//! Countersign behind real gateways: the real binary, every gateway with the configuration we ship, a real back end that
 //! records what reaches it, and clients that lie.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -6,16 +6,24 @@ mod address;
 #[path = "../../examples/sample_api/api.rs"]
 mod back_end;
 mod client;
+mod countersign;
+mod every_gateway;
+mod failures;
+mod filling;
 mod framing;
+mod gateways;
 mod health;
 #[path = "../it/installation.rs"]
 #[allow(dead_code, reason = "the other test binary uses more of it")]
 mod installation;
 mod misplaced;
-mod nginx;
 mod operations;
 mod outage;
+mod relay;
+mod revocation;
 mod spoofing;
 mod stack;
 mod story;
+mod suite;
+mod table;
 mod verify;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use countersign_model::catalog::{self, Catalog};
 
-use crate::stack::{Account, Countersign};
+use crate::countersign::{Account, Countersign};
 
 /// The operations as they were handed to us, one a line after the first: kind, category, method, path.
 const OPERATIONS: &str = include_str!("../../../countersign-model/tests/data/partnership-operations.tsv");

@@ -1,180 +1,118 @@
-//! Everything a test needs: Countersign, nginx, a recording back end, and an operator who makes accounts and tokens
-//! through the management API.
+//! Everything a request passes: a gateway, Countersign behind a relay that can be broken, and a back end behind a relay
+//! that sees every byte. And the ways to run one check through every gateway.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use futures_util::{FutureExt as _, future::join_all};
+use http_body_util::Full;
+use hyper::Request;
 
 use crate::{
     back_end::{Recorded, SampleApi},
-    client::{self, Reply, basic},
-    installation::{Installation, Server},
-    nginx::Nginx,
+    client::{self, Reply},
+    countersign::{Account, Countersign, Token},
+    gateways::{self, Between, Fault, Gateway, Running},
+    relay::Relay,
 };
 
-/// The name of the gateway in Countersign.
-pub const GATEWAY: &str = "edge";
-
-/// A running Countersign with an operator.
-pub struct Countersign {
-    pub installation: Installation,
-    pub server: Server,
-    /// The credential of the gateway.
-    pub credential: String,
-}
-
-/// Countersign, nginx and a back end.
+/// Countersign, a gateway and a back end.
 pub struct Stack {
-    pub countersign: Countersign,
-    pub nginx: Nginx,
+    pub countersign: Arc<Countersign>,
+    pub gateway: &'static Gateway,
+    pub running: Running,
+    /// Its name in Countersign.
+    pub name: String,
+    /// Between the gateway and Countersign.
+    pub questions: Relay,
+    /// Between the gateway and the back end.
+    pub taken: Relay,
     back_end: Arc<SampleApi>,
 }
 
-/// An account and a member of it.
-pub struct Account {
-    pub id: String,
-    pub contact: String,
-}
-
-/// A token with its secret.
-#[derive(Debug, Clone)]
-pub struct Token {
-    /// `/api/v1/accounts/…/tokens/…`; of half a legacy pair its own.
-    pub path: String,
-    pub sid: String,
-    pub secret: String,
-}
-
-impl Token {
-    /// The value of `Authorization`.
-    pub fn basic(&self) -> String {
-        basic(&self.sid, &self.secret)
-    }
-}
-
-impl Countersign {
-    /// Starts it, with a gateway.
-    pub async fn start() -> Self {
-        let installation = Installation::empty();
-        let server = installation.serve();
-        let mut started = Self { installation, server, credential: String::new() };
-        let gateway = started.operator("POST /api/v1/gateways", &json!({ "name": GATEWAY })).await;
-        gateway["credential"].as_str().unwrap().clone_into(&mut started.credential);
-        started
-    }
-
-    /// Asks the management API with operator rights; a refusal is a failure of the test.
-    pub async fn operator(&self, line: &str, body: &Value) -> Value {
-        let reply = self.operator_reply(line, &[], body).await;
-        assert!(
-            (200..300).contains(&reply.status),
-            "{line}: {} {}",
-            reply.status,
-            String::from_utf8_lossy(&reply.body)
-        );
-        if reply.body.is_empty() { Value::Null } else { reply.json() }
-    }
-
-    /// The same with headers, whatever the answer.
-    pub async fn operator_reply(&self, line: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
-        let socket = self.installation.path("data/countersign.sock");
-        let (bytes, content) = match body {
-            Value::Null => (Bytes::new(), None),
-            body => (Bytes::from(body.to_string()), Some(("content-type", "application/json"))),
-        };
-        let headers: Vec<_> = headers.iter().copied().chain(content).collect();
-        client::send_local(&socket, client::with_body(line, &headers, bytes)).await
-    }
-
-    /// Makes an account of a kind, with an administrator.
-    pub async fn account(&self, kind: &str) -> Account {
-        let email = format!("{kind}@example.com");
-        let body = json!({ "external_id": kind, "name": kind, "kind": kind, "api_access": true,
-            "administrator": { "email": email } });
-        let made = self.operator("POST /api/v1/accounts", &body).await;
-        let id = made["account"]["id"].as_str().unwrap().to_owned();
-        let link = made["invitation"]["link"].as_str().unwrap();
-        let code = link.rsplit_once('#').map_or(link, |(_, code)| code);
-        let body =
-            json!({ "code": code, "name": "Somebody", "password": "correct horse battery staple gateway" });
-        self.operator("POST /api/v1/invitations/accept", &body).await;
-        let members = self.operator(&format!("GET /api/v1/accounts/{id}/members"), &Value::Null).await;
-        let contact = members["items"][0]["user_id"].as_str().unwrap().to_owned();
-        Account { id, contact }
-    }
-
-    /// Makes a token with these scopes.
-    pub async fn token(&self, account: &Account, name: &str, scopes: &[&str]) -> Token {
-        self.token_with(account, json!({ "name": name, "scopes": scopes })).await
-    }
-
-    /// Makes a token from the fields of the request.
-    pub async fn token_with(&self, account: &Account, mut fields: Value) -> Token {
-        fields["primary_contact"] = account.contact.as_str().into();
-        let path = format!("/api/v1/accounts/{}/tokens", account.id);
-        let made = self.operator(&format!("POST {path}"), &fields).await;
-        Token {
-            path: format!("{path}/{}", made["token"]["id"].as_str().unwrap()),
-            sid: made["token"]["sid"].as_str().unwrap().to_owned(),
-            secret: made["secret"].as_str().unwrap().to_owned(),
-        }
-    }
-
-    /// Asks forward-auth as the gateway would.
-    pub async fn forward_auth(&self, line: &str, authorization: Option<&str>) -> Reply {
-        let (method, target) = line.split_once(' ').unwrap();
-        let mut headers = vec![
-            ("x-countersign-gateway", self.credential.as_str()),
-            ("x-original-method", method),
-            ("x-original-uri", target),
-            ("x-original-address", "203.0.113.5"),
-        ];
-        headers.extend(authorization.map(|value| ("authorization", value)));
-        client::send(
-            self.server.data_plane,
-            client::request(&format!("GET /v1/forward-auth/{GATEWAY}"), &headers),
-        )
-        .await
-    }
-
-    /// Asks verify as a back end would.
-    pub async fn verify(&self, ask: &Value) -> Reply {
-        let headers =
-            [("x-countersign-gateway", self.credential.as_str()), ("content-type", "application/json")];
-        let request = client::with_body("POST /v1/verify", &headers, Bytes::from(ask.to_string()));
-        client::send(self.server.data_plane, request).await
-    }
-}
-
 impl Stack {
-    /// Starts everything.
-    pub async fn start() -> Self {
-        let countersign = Countersign::start().await;
-        let (back_end, address) = record().await;
-        let nginx = Nginx::start(countersign.server.data_plane, address, &countersign.credential).await;
-        Self { countersign, nginx, back_end }
+    /// Starts a gateway beside this Countersign, with its recipe as it is.
+    pub async fn start(countersign: &Arc<Countersign>, gateway: &'static Gateway) -> Self {
+        Self::start_with(countersign, gateway, gateway.name.to_owned(), None).await
     }
 
-    /// A request of an honest client through nginx.
+    /// Starts a gateway under a name, with its recipe as it is or with a fault.
+    pub async fn start_with(
+        countersign: &Arc<Countersign>,
+        gateway: &'static Gateway,
+        name: String,
+        fault: Option<&Fault>,
+    ) -> Self {
+        let credential = countersign.gateway(&name, gateway.profile).await;
+        let (back_end, address) = record().await;
+        let (questions, taken) =
+            (Relay::start(countersign.server.data_plane).await, Relay::start(address).await);
+        let between = Between {
+            data_plane: questions.address,
+            back_end: taken.address,
+            name: &name,
+            credential: &credential,
+        };
+        let running = Running::start(gateway, fault, &between).await;
+        Self { countersign: Arc::clone(countersign), gateway, running, name, questions, taken, back_end }
+    }
+
+    /// Makes an account of a kind that is this gateway's alone.
+    pub async fn account(&self, kind: &str) -> Account {
+        self.countersign.account_named(kind, &format!("{kind}-{}", self.name)).await
+    }
+
+    /// A request of an honest client through the gateway.
     pub async fn get(&self, target: &str, token: &Token) -> Reply {
         self.send(&format!("GET {target}"), &[("authorization", &token.basic())]).await
     }
 
-    /// Any request through nginx.
+    /// Any request through the gateway.
     pub async fn send(&self, line: &str, headers: &[(&str, &str)]) -> Reply {
-        client::send(self.nginx.address, client::request(line, headers)).await
+        self.pass(client::request(line, headers)).await
     }
 
-    /// Bytes through nginx.
+    /// Any request, with its body.
+    pub async fn pass(&self, request: Request<Full<Bytes>>) -> Reply {
+        client::send(self.running.address, request).await
+    }
+
+    /// Bytes through the gateway.
     pub async fn raw(&self, bytes: &[u8]) -> String {
-        client::raw(self.nginx.address, bytes).await
+        client::raw(self.running.address, bytes).await
     }
 
     /// What reached the back end since this was last asked.
     pub fn reached(&self) -> Vec<Recorded> {
         self.back_end.take_recorded()
     }
+}
+
+/// Runs a check through every gateway at once, all in front of one Countersign.
+pub async fn beside_each_other(check: impl AsyncFn(&Stack)) {
+    let countersign = Arc::new(Countersign::start().await);
+    let all = gateways::ALL.iter().map(async |gateway| {
+        let stack = Stack::start(&countersign, gateway).await;
+        (gateway.name, AssertUnwindSafe(check(&stack)).catch_unwind().await.is_ok())
+    });
+    let failed: Vec<&str> =
+        join_all(all).await.into_iter().filter(|(_, is_fine)| !is_fine).map(|(name, _)| name).collect();
+    assert!(failed.is_empty(), "fails through {failed:?}");
+}
+
+/// Runs a check through one gateway after the other, each in front of a Countersign of its own: for checks that change
+/// or end it.
+pub async fn one_after_the_other(check: impl AsyncFn(Stack)) {
+    let mut failed = Vec::new();
+    for gateway in gateways::ALL {
+        let countersign = Arc::new(Countersign::start().await);
+        let stack = Stack::start(&countersign, gateway).await;
+        drop(countersign);
+        if AssertUnwindSafe(check(stack)).catch_unwind().await.is_err() {
+            failed.push(gateway.name);
+        }
+    }
+    assert!(failed.is_empty(), "fails through {failed:?}");
 }
 
 /// A back end that records.

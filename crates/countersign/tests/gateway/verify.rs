@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client,
-    stack::{Countersign, Token},
+    countersign::{Countersign, Token},
 };
 
 struct Asker {

@@ -1,0 +1,98 @@
+//! Countersign stopped, hung, reset, slow, failing or talking nonsense: never the back end, always the outage the
+//! recipe promises, and in time.
+#![allow(clippy::disallowed_methods, reason = "whether an answer is late cannot be seen without a clock")]
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    gateways::Class,
+    relay::Mode,
+    stack::Stack,
+    suite::{Decided, Finding},
+};
+
+/// How late the refusal of a request may be whose question is not answered: the 2 s of the recipes, and what a busy
+/// machine takes.
+const LATE: Duration = Duration::from_secs(4);
+
+/// What no gateway takes for an allow.
+const FAILURES: &[Mode] = &[
+    Mode::Stopped,
+    Mode::Hangs,
+    Mode::Resets,
+    Mode::Closes,
+    Mode::Slow,
+    Mode::SaysAndHangs("HTTP/1.1 200 OK\r\nX-Request-Id: req_0123456789abcdefghjk"),
+    Mode::Says("garbage"),
+    Mode::Says("garbage\r\n\r\n"),
+    Mode::Says("200 OK\r\n\r\n"),
+    Mode::Says("SSH-2.0-OpenSSH_9.2\r\n"),
+    Mode::Says("X-Request-Id: req_0123456789abcdefghjkmnpqrs\r\n\r\n"),
+    Mode::Says("HTTP/1.1 200"),
+    Mode::Says("HTTP/1.1 200 OK\r\nX-Request-Id: req_0123456789abcd"),
+    Mode::Says("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"),
+    Mode::Says(
+        "HTTP/1.1 500 Internal Server Error\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\nContent-Length: 0\r\n\r\n",
+    ),
+    Mode::Says("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
+    Mode::Says("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"),
+    Mode::Says("HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"),
+    Mode::Says("\0\0\0\0"),
+    Mode::Says("HTTP/1.1 2OO OK\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\n\r\n"),
+];
+
+/// What only those take for an allow that look at the status alone.
+const NOT_OURS: &[Mode] = &[
+    Mode::Says("HTTP/1.1 200 OK\r\n\r\n"),
+    Mode::Says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+    Mode::Says("HTTP/1.1 200 OK\r\nX-Request-Id: other\r\nContent-Length: 0\r\n\r\n"),
+    Mode::Says("HTTP/1.1 200 OK\r\nX-Request-Id: req_a b\r\nContent-Length: 0\r\n\r\n"),
+    Mode::Says(
+        "HTTP/1.1 201 Created\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\nContent-Length: 0\r\n\r\n",
+    ),
+    Mode::Says("HTTP/1.1 204 No Content\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\n\r\n"),
+    Mode::Says("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"),
+    Mode::Says("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+    Mode::Says("HTTP/1.1 418 Teapot\r\nContent-Length: 0\r\n\r\n"),
+    Mode::Says("HTTP/1.1 431 Too Large\r\nContent-Length: 0\r\n\r\n"),
+    Mode::Says("HTTP/2 200 OK\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\n\r\n"),
+];
+
+/// Asks with the right credential during every failure, and afterwards.
+pub async fn while_countersign_fails(stack: &Stack, decided: &Decided) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let (target, token) = (decided.people.allowed(), &decided.people.reader);
+    let strict = if stack.gateway.reads_answers { NOT_OURS } else { &[] };
+    for failure in FAILURES.iter().chain(strict) {
+        stack.questions.set(failure.clone()).await;
+        // What Countersign answers itself is not a decision: whatever is said in its place may go on to the client.
+        let is_silent = !matches!(failure, Mode::Says(_) | Mode::SaysAndHangs(_));
+        for target in [target.as_str(), "/whoami"].into_iter().take(1 + usize::from(is_silent)) {
+            let asked = Instant::now();
+            let reply = stack.get(target, token).await;
+            let mut found = |class, told| {
+                findings.push(Finding { class, told: format!("{failure:?} {target}: {told}: {reply:?}") });
+            };
+            if asked.elapsed() > LATE {
+                found(Class::Late, format!("after {:?}", asked.elapsed()));
+            }
+            if !stack.reached().is_empty() {
+                found(Class::FailsOpen, "it arrived".to_owned());
+            }
+            let outage = &stack.gateway.outage;
+            if !outage.statuses.contains(&reply.status) {
+                found(Class::Untrue, "is no outage".to_owned());
+            }
+            if outage.retry_after && reply.headers.get("retry-after").is_none_or(|value| value != "1") {
+                found(Class::Untold, "Retry-After: 1 is missing".to_owned());
+            }
+        }
+    }
+    stack.questions.set(Mode::Passes).await;
+    let reply = stack.get(&target, token).await;
+    if reply.status != 200 || stack.reached().len() != 1 {
+        findings.push(Finding { class: Class::Untrue, told: format!("afterwards: {reply:?}") });
+    }
+    stack.taken.take_passed();
+    findings
+}
