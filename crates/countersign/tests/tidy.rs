@@ -30,12 +30,16 @@ const REPLACED_WORDS: [(&str, &str); 6] = [
 ];
 
 /// The whole graph of crates. A new arrow is a decision, so it is written here first.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
+    ("countersign-assertion", &[]),
     ("countersign-model", &[]),
     ("countersign-verify", &["countersign-model"]),
     ("countersign-store", &["countersign-model"]),
     ("countersign-revocation-model", &[]),
-    ("countersign-server", &["countersign-model", "countersign-store", "countersign-verify"]),
+    (
+        "countersign-server",
+        &["countersign-assertion", "countersign-model", "countersign-store", "countersign-verify"],
+    ),
     ("countersign", &["countersign-model", "countersign-server", "countersign-store"]),
 ];
 
