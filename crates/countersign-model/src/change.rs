@@ -70,6 +70,9 @@ pub struct TokenRecord {
     pub addresses: AddressList,
     /// Its own rate limit.
     pub rate_limit: Option<RateLimit>,
+    /// Access tokens that were derived from it until this moment have ended: it was disabled or reset then.
+    #[serde(default)]
+    pub access_tokens_from: Option<Timestamp>,
     /// Its secrets: one, or two during an overlap, the current one first.
     pub secrets: Vec<SecretRecord>,
 }

@@ -6,7 +6,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     limits::{CREDENTIAL_BYTES_MAX, SECRET_BYTES_MAX},
+    scope::ScopeSet,
     sid::Sid,
+    time::Timestamp,
 };
 
 /// The `Authorization` header of an ask, before it is read.
@@ -18,6 +20,23 @@ pub enum Authorization<'a> {
     One(&'a [u8]),
     /// More than one header.
     Many,
+    /// An access token that the door has opened: it was derived from a token, and ends with it.
+    Derived(&'a DerivedCredential),
+}
+
+/// What an access token says of itself, once it was opened. Only who holds the key of the installation can make one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DerivedCredential {
+    /// The token it was derived from.
+    pub sid: Sid,
+    /// The generation of the secret that was presented for it; it ends with that secret.
+    pub generation: u32,
+    /// The scopes it is narrowed to; `None`: all that its token holds.
+    pub scopes: Option<ScopeSet>,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// From when it no longer works.
+    pub ends_at: Timestamp,
 }
 
 /// A well-formed credential. Zeroed when dropped.
@@ -40,7 +59,8 @@ impl Credential {
     pub fn parse(authorization: Authorization<'_>) -> Result<Self, CredentialProblem> {
         let value = match authorization {
             Authorization::Absent => return Err(CredentialProblem::Missing),
-            Authorization::Many => return Err(CredentialProblem::Malformed),
+            // A derived credential is no secret to look up; whoever looks one up took the wrong turn.
+            Authorization::Many | Authorization::Derived(_) => return Err(CredentialProblem::Malformed),
             Authorization::One(value) => value,
         };
         Self::parse_value(value).ok_or(CredentialProblem::Malformed)

@@ -7,6 +7,7 @@ use countersign_store::{Committed, Store, Write};
 use countersign_verify::Verifier;
 
 use crate::{
+    assertions::Assertions,
     audit_signer::AuditSigner,
     clock::Clock,
     error::Error,
@@ -61,6 +62,8 @@ pub struct App {
     pub random: Random,
     /// The roots.
     pub keys: Keys,
+    /// Tells back ends what was decided, signed.
+    pub assertions: Assertions,
     /// Signs the audit trail.
     pub signer: AuditSigner,
     /// The settings.

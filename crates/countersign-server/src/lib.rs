@@ -3,6 +3,7 @@
 //! `verify` decides.
 
 pub mod app;
+pub mod assertions;
 pub mod audit_signer;
 pub mod caller;
 pub mod clock;

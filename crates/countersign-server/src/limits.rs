@@ -210,3 +210,21 @@ pub const ANNOUNCEMENT_LINK_BYTES_MAX: usize = 2_048;
 pub const ANNOUNCEMENT_LOOK_SECS: u64 = 1;
 /// Gateways whose tag waits to be made anew after a rotation.
 pub const TAG_RENEWALS_MAX: usize = 1_000;
+/// Days for which assertions are signed with one key; the next is published one such time before it signs.
+pub const ASSERTION_KEY_DAYS: i64 = 30;
+/// Seconds after which the key before is published no longer: many times the life of an assertion.
+pub const ASSERTION_KEY_AFTERLIFE_SECS: i64 = 3600;
+/// Seconds after a rotation of the verify root from which on its own keys sign: until then every back end has read them.
+pub const ASSERTION_KEY_LEAD_SECS: i64 = 600;
+/// Seconds for which back ends may keep the key set.
+pub const KEY_SET_FRESH_SECS: u32 = 300;
+/// Longest audience of assertions, in bytes.
+pub const AUDIENCE_BYTES_MAX: usize = 200;
+/// Seconds an access token works.
+pub const ACCESS_TOKEN_SECS: i64 = 600;
+/// Most scopes an access token may be narrowed to by name.
+pub const ACCESS_TOKEN_SCOPES_MAX: usize = 32;
+/// Largest form that is read, in bytes.
+pub const FORM_BYTES_MAX: usize = 16 * 1024;
+/// Most fields of a form.
+pub const FORM_FIELDS_MAX: usize = 16;

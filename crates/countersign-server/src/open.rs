@@ -22,6 +22,7 @@ pub use self::anchored::inspect;
 use self::anchored::Anchored;
 use crate::{
     app::{App, Settings},
+    assertions::Assertions,
     audit_signer::AuditSigner,
     caller::Deed,
     clock::Clock,
@@ -136,6 +137,7 @@ impl App {
         gateways.reload(&store).await?;
         let passwords = Passwords::new(password_cost);
         let throttle = SignInThrottle::default();
+        let assertions = Assertions::new(settings.public_url.clone());
         let mailer = settings.mail.clone().map(Mailer::from_settings);
         let webhooks = Sender::new(settings.webhooks.clone());
         Ok(Arc::new(Self {
@@ -146,6 +148,7 @@ impl App {
             clock,
             random,
             keys,
+            assertions,
             signer,
             settings,
             anchor,

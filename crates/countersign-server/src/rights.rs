@@ -109,6 +109,17 @@ impl<R: Right> Granted<R> {
     }
 }
 
+impl Granted<DisableTokens> {
+    /// The right to disable its own token, of whoever proved its secret, whatever its scopes: taking one's own rights away
+    /// gives nobody any.
+    pub async fn to_holder(app: &App, caller: Caller, account: AccountId) -> Result<Self, Error> {
+        let Identity::Token(token) = &caller.identity else { return Err(Error::not_found()) };
+        let standing = Standing::Token(Arc::clone(token));
+        let account = app.store.account(account).await?.ok_or_else(Error::not_found)?;
+        Ok(Self { account, standing, caller, right: PhantomData })
+    }
+}
+
 fn allows(permissions: PermissionSet, needed: &[Permission]) -> bool {
     needed.is_empty() || needed.iter().any(|permission| permissions.may(*permission))
 }

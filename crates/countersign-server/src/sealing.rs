@@ -2,6 +2,7 @@
 //! The row is bound as associated data, so a sealed value opens only where it was put. How the bytes lie is in
 //! `sealing/envelope.rs`. What belongs to no account is sealed under a key of the installation.
 
+mod access_token;
 mod envelope;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use countersign_model::{
 use countersign_store::WrappedKey;
 use zeroize::Zeroizing;
 
+pub use access_token::{AccessToken, PREFIX as ACCESS_TOKEN_PREFIX};
 pub use envelope::{Algorithm, Header, Version};
 
 use self::envelope::{cannot_open, place};

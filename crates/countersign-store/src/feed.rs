@@ -35,13 +35,13 @@ pub(crate) const ALL_ACCOUNTS: &str = "select * from accounts order by id";
 pub(crate) const ALL_TOKENS: &str = "
 select t.id, t.account_id, t.sid, t.name, t.state, t.access, t.scopes, t.api_version, t.expires_at, t.created_at, t.addresses,
   t.rate_requests, t.rate_window_secs, s.generation as secret_generation, s.digest as secret_digest,
-  s.pepper as secret_pepper, s.ends_at as secret_ends_at
+  s.pepper as secret_pepper, s.ends_at as secret_ends_at, t.access_tokens_from
 from tokens t left join secrets s on s.token_id = t.id
 order by t.id, s.generation desc";
 pub(crate) const ONE_TOKEN: &str = "
 select t.id, t.account_id, t.sid, t.name, t.state, t.access, t.scopes, t.api_version, t.expires_at, t.created_at, t.addresses,
   t.rate_requests, t.rate_window_secs, s.generation as secret_generation, s.digest as secret_digest,
-  s.pepper as secret_pepper, s.ends_at as secret_ends_at
+  s.pepper as secret_pepper, s.ends_at as secret_ends_at, t.access_tokens_from
 from tokens t left join secrets s on s.token_id = t.id
 where t.id = $1
 order by s.generation desc";

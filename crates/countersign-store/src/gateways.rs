@@ -14,10 +14,11 @@ use crate::{
 
 pub(crate) const LIST: &str = "select * from gateways order by name limit $1";
 pub(crate) const INSERT: &str = "
-insert into gateways (id, name, credential, last4, peers, profile, created_at, edit, root)
-values ($1, $2, $3, $4, $5, $6, $7, 1, $8)";
+insert into gateways (id, name, credential, last4, peers, profile, created_at, edit, root, assertion_audience)
+values ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9)";
 pub(crate) const UPDATE: &str = "
-update gateways set name = $2, peers = $3, profile = $4, edit = edit + 1 where id = $1 and edit = $5";
+update gateways set name = $2, peers = $3, profile = $4, assertion_audience = $6, edit = edit + 1
+where id = $1 and edit = $5";
 pub(crate) const RESET: &str = "
 update gateways set credential = $2, root = $3, layered_over = null, last4 = $4, edit = edit + 1
 where id = $1 and edit = $5";
@@ -43,6 +44,8 @@ pub struct Gateway {
     pub peers: Vec<IpNet>,
     /// The profile: which header carries what, as JSON the server wrote.
     pub profile: String,
+    /// The back end its signed assertions are addressed to; `None`: it gets none.
+    pub assertion_audience: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
     /// Counts the edits of the row, from 1.
@@ -59,6 +62,7 @@ impl Gateway {
             last4: row.text("last4")?.to_owned(),
             peers: row.json("peers")?,
             profile: row.text("profile")?.to_owned(),
+            assertion_audience: row.optional_text("assertion_audience")?.map(str::to_owned),
             created_at: row.moment("created_at")?,
             edit: row.number("edit")?,
         })
@@ -87,6 +91,7 @@ impl Write {
             gateway.profile.as_str().into(),
             gateway.created_at.into(),
             gateway.root.into(),
+            gateway.assertion_audience.clone().into(),
         ];
         self.giving().require_in_use(KeyKind::VerifyRoot, gateway.root).then(INSERT, values)
     }
@@ -101,6 +106,7 @@ impl Write {
             to_json(&gateway.peers).into(),
             gateway.profile.as_str().into(),
             gateway.edit.into(),
+            gateway.assertion_audience.clone().into(),
         ];
         self.giving().expecting(UPDATE, values, Conflict::Stale)
     }

@@ -101,6 +101,8 @@ pub struct Token {
     pub addresses: AddressList,
     /// Its own rate limit.
     pub rate_limit: Option<RateLimit>,
+    /// Access tokens derived from it until this moment have ended.
+    pub access_tokens_from: Option<Timestamp>,
     /// The current secret first; the old one of an overlap second.
     pub secrets: Vec<Secret>,
     /// The token that made it.
@@ -223,6 +225,7 @@ impl Token {
             expires_at: row.optional_moment("expires_at")?,
             addresses: row.json("addresses")?,
             rate_limit: read_rate_limit(row)?,
+            access_tokens_from: row.optional_moment("access_tokens_from")?,
             secrets: Secret::read(row)?.into_iter().collect(),
             made_by: row.optional_parsed("made_by")?,
             edit: row.number("edit")?,
@@ -248,7 +251,7 @@ impl Token {
     }
 
     /// What the verifier knows of it.
-    pub(crate) fn record(&self) -> TokenRecord {
+    pub fn record(&self) -> TokenRecord {
         let mut secrets: Vec<SecretRecord> = self.secrets.iter().map(Secret::record).collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.generation));
         TokenRecord {
@@ -263,6 +266,7 @@ impl Token {
             created_at: self.created_at,
             addresses: self.addresses.clone(),
             rate_limit: self.rate_limit,
+            access_tokens_from: self.access_tokens_from,
             secrets,
         }
     }
@@ -281,6 +285,7 @@ impl Token {
             created_at: row.moment("created_at")?,
             addresses: row.json("addresses")?,
             rate_limit: read_rate_limit(row)?,
+            access_tokens_from: row.optional_moment("access_tokens_from")?,
             secrets: Secret::read_record(row)?.into_iter().collect(),
         })
     }

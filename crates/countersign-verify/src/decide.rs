@@ -8,7 +8,7 @@ use countersign_model::{
     api_version::ApiVersion,
     catalog::Catalog,
     change::{AccountRecord, Seq},
-    credential::Credential,
+    credential::{Authorization, Credential},
     decision::{Allowed, Ask, Decision, Denial, Denied, RateState, Unavailable},
     scope::Scope,
     time::Now,
@@ -46,11 +46,21 @@ impl Verifier {
         if wanted.request().is_some_and(|request| misplaced::in_query(request, self.format())) {
             return Err(Denial::CredentialsMisplaced.into());
         }
-        let credential = Credential::parse(ask.authorization).map_err(lookup::denial_of)?;
+        let derived = match ask.authorization {
+            Authorization::Derived(derived) => Ok(derived),
+            sent => Err(Credential::parse(sent).map_err(lookup::denial_of)?),
+        };
 
-        // 4. The secret, and the SID where one is named.
+        // 4. The secret, and the SID where one is named. What was derived from a secret is as good as that is.
         let secrets = index.secrets.pin();
-        let secret = self.prove(&secrets, &credential, ask.client_address, now)?;
+        let found;
+        let secret = match &derived {
+            Err(credential) => self.prove(&secrets, credential, ask.client_address, now)?,
+            Ok(derived) => {
+                found = lookup::derived(&index, derived, now.wall).ok_or(Denial::CredentialsInvalid)?;
+                &found
+            }
+        };
         let accounts = index.accounts.pin();
         let account = accounts.get(&secret.token.record.account).ok_or(Unavailable::Loading)?;
 
@@ -132,6 +142,7 @@ impl Case<'_> {
         // 10. The operation and its scope.
         let scope = place.scope(self.catalog, api_version).ok_or(Denial::OperationUnknown)?;
         place::reaches(&token.access, scope, place.only_reads())?;
+        deny_unless(self.is_within(scope.number), Denial::ScopeMissing(scope.number))?;
 
         // 11. The rate limit: the only step that consumes anything.
         let group =
@@ -139,6 +150,16 @@ impl Case<'_> {
         let group = group.map(|group| self.token.groups.bucket(group));
         let rate = limit::take_both(self.token.own_limit.as_deref(), group.as_deref(), self.now.boot_nanos)?;
         Ok(Grant { scope: Some(scope.number), api_version, rate })
+    }
+
+    /// Whether a scope is among those an access token is narrowed to, where it is.
+    fn is_within(&self, scope: Scope) -> bool {
+        match self.ask.authorization {
+            Authorization::Derived(derived) => {
+                derived.scopes.as_ref().is_none_or(|scopes| scopes.contains(scope))
+            }
+            _ => true,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use countersign_model::{
     catalog::Catalog,
     change::{AccountRecord, SecretRecord, TokenRecord},
     id::{AccountId, TokenId},
+    sid::Sid,
 };
 
 use crate::{
@@ -20,6 +21,8 @@ pub(crate) struct Index {
     /// By the first 128 bits of the digest, which is a keyed hash already; all 256 are compared after the look-up. The
     /// map hashes them again under a random key of its own, as it does ids (T-26).
     pub(crate) secrets: papaya::HashMap<u128, SecretEntry>,
+    /// By SID, for access tokens: they name their token and hold no secret of it.
+    pub(crate) sids: papaya::HashMap<Sid, Arc<TokenEntry>>,
     pub(crate) accounts: papaya::HashMap<AccountId, Arc<AccountRecord>>,
     pub(crate) catalog: ArcSwapOption<Catalog>,
 }
@@ -47,6 +50,7 @@ impl Index {
     pub(crate) fn new() -> Self {
         Self {
             secrets: papaya::HashMap::new(),
+            sids: papaya::HashMap::new(),
             accounts: papaya::HashMap::new(),
             catalog: ArcSwapOption::empty(),
         }
@@ -65,10 +69,12 @@ impl Index {
         for old in before.into_iter().flat_map(|before| &before.record.secrets).filter(|old| !kept(old)) {
             self.remove_secret(token.record.id, old);
         }
+        self.sids.pin().insert(token.record.sid.clone(), Arc::clone(token));
     }
 
     /// Takes a token out.
     pub(crate) fn remove_token(&self, token: &TokenEntry) {
+        self.sids.pin().remove(&token.record.sid);
         token.record.secrets.iter().for_each(|secret| self.remove_secret(token.record.id, secret));
     }
 
@@ -81,6 +87,13 @@ impl Index {
 }
 
 impl TokenEntry {
+    /// Its secret of this generation.
+    pub(crate) fn secret(self: &Arc<Self>, generation: u32) -> Option<SecretEntry> {
+        let mut known = self.record.secrets.iter().zip(&self.usages);
+        let (secret, usage) = known.find(|(secret, _)| secret.generation == generation)?;
+        Some(SecretEntry { token: Arc::clone(self), secret: secret.clone(), usage: Arc::clone(usage) })
+    }
+
     /// A token as it is now, with the counters of what was known of it. A rate limit starts anew only when it is
     /// another limit.
     pub(crate) fn new(record: Arc<TokenRecord>, before: Option<&Self>) -> Self {

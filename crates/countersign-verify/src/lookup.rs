@@ -7,7 +7,7 @@ use countersign_model::{
     address::AddressList,
     api_version::ApiVersion,
     change::{SecretRecord, TokenRecord},
-    credential::{Credential, CredentialProblem},
+    credential::{Credential, CredentialProblem, DerivedCredential},
     decision::Denial,
     digest::{Digest, Digests},
     grant::Access,
@@ -20,7 +20,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::{
     Verifier,
-    index::{SecretEntry, TokenEntry},
+    index::{Index, SecretEntry, TokenEntry},
     usage::Usage,
 };
 
@@ -88,6 +88,16 @@ impl Verifier {
     }
 }
 
+/// The secret that an access token was derived from, while both are good: the token was not disabled or reset since, the
+/// secret still works, and the access token has not ended by itself.
+pub(crate) fn derived(index: &Index, credential: &DerivedCredential, now: Timestamp) -> Option<SecretEntry> {
+    let sids = index.sids.pin();
+    let token = sids.get(&credential.sid)?;
+    let ended = token.record.access_tokens_from.is_some_and(|from| credential.issued_at <= from);
+    let lives = !ended && now < credential.ends_at;
+    token.secret(credential.generation).filter(|secret| lives && !has_ended(&secret.secret, now))
+}
+
 /// A credential as it was sent, or the reason why there is none.
 pub(crate) fn denial_of(problem: CredentialProblem) -> Denial {
     match problem {
@@ -113,6 +123,7 @@ pub(crate) fn decoy() -> SecretEntry {
         created_at: Timestamp::from_unix_millis(0),
         addresses: AddressList::default(),
         rate_limit: None,
+        access_tokens_from: None,
         secrets: Vec::new(),
     };
     let token = Arc::new(TokenEntry::new(Arc::new(record), None));

@@ -1,6 +1,6 @@
 //! The data plane: what gateways, back ends and callers with tokens ask. A listener of its own and no middleware: the
-//! path leads straight to a door. It reads the clock once per request, writes nothing, and answers nothing that may be
-//! kept (`Cache-Control: no-store`).
+//! path leads straight to a door. It reads the clock once per request and answers nothing that may be kept
+//! (`Cache-Control: no-store`), but for the key set. The only door that writes is revocation.
 
 pub(super) mod answer;
 pub(super) mod caller;
@@ -19,13 +19,15 @@ use hyper::{Method, Request, body::Bytes};
 use serde_json::Map;
 
 use self::answer::Answer;
-use super::{Peer, forward_auth, metrics::Metrics, serve::RequestBody, verify, whoami};
+use super::{Peer, forward_auth, metrics::Metrics, oauth, serve::RequestBody, verify, whoami};
 use crate::{
     app::App,
     error::{Error, Kind},
     ops::attempts,
 };
 
+/// Where the keys of assertions are (RFC 8615).
+const KEY_SET: &str = "/.well-known/jwks.json";
 /// The front of the paths of forward-auth; the name of the gateway follows, and after it, where its profile says so, the
 /// original target.
 pub(super) const FORWARD_AUTH: &str = "/v1/forward-auth/";
@@ -80,6 +82,18 @@ impl Asked<'_> {
         match path {
             "/v1/verify" if *method == Method::POST => ("verify", verify::answer(self).await),
             "/v1/verify" => ("verify", answer::method_not_allowed("POST", self.id)),
+            "/v1/token" if *method == Method::POST => ("token", oauth::token::answer(self).await),
+            "/v1/token" => ("token", answer::method_not_allowed("POST", self.id)),
+            "/v1/introspect" if *method == Method::POST => {
+                ("introspect", oauth::introspect::answer(self).await)
+            }
+            "/v1/introspect" => ("introspect", answer::method_not_allowed("POST", self.id)),
+            "/v1/revoke" if *method == Method::POST => ("revoke", oauth::revoke::answer(self).await),
+            "/v1/revoke" => ("revoke", answer::method_not_allowed("POST", self.id)),
+            KEY_SET if *method == Method::GET || *method == Method::HEAD => {
+                ("key_set", oauth::key_set::answer(&self))
+            }
+            KEY_SET => ("key_set", answer::method_not_allowed("GET, HEAD", self.id)),
             "/whoami" if *method == Method::GET || *method == Method::HEAD => {
                 ("whoami", whoami::answer(&self))
             }
@@ -149,6 +163,6 @@ fn no_such_door() -> Error {
     Error::new(
         Kind::NotFound,
         "not_found",
-        "The data plane answers /v1/verify, /v1/forward-auth/NAME and /whoami; the management API is on another port.",
+        "The data plane answers /v1/verify, /v1/forward-auth/NAME, /v1/introspect, /v1/token, /v1/revoke, /.well-known/jwks.json and /whoami; the management API is on another port.",
     )
 }

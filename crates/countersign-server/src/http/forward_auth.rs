@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use countersign_model::{
     credential::Authorization,
     decision::{Ask, Decision, Denial, Denied, Target},
+    time::Now,
 };
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 pub(super) use read::client_address;
@@ -21,11 +22,13 @@ use super::data_plane::{
     Asked,
     answer::{self, Answer},
     caller::{self, Claim},
-    facts::missing_scope,
+    facts::{missing_scope, scope_id},
 };
 use crate::{
+    assertions::Statement,
     error::{Error, Kind},
     node::LiveGateway,
+    sealing::AccessToken,
 };
 
 /// Answers a gateway.
@@ -38,40 +41,75 @@ pub(super) fn answer(asked: &Asked<'_>) -> Answer {
         return answer::problem(&gateway_untrusted(), Some(asked.id));
     };
     match decide(asked, &gateway, &question) {
-        Ok((decision, client)) => {
+        Ok(Judged { decision, client, assertion }) => {
             asked.plane.note("forward_auth", Some(&gateway.name), (asked.id, Some(client)), &decision);
-            tell(asked, &decision)
+            match assertion {
+                Ok(assertion) => tell(asked, &decision, &assertion),
+                Err(error) => answer::problem(&error, Some(asked.id)),
+            }
         }
         Err(fault) => refuse(asked, &gateway, fault),
     }
 }
 
-fn decide(
-    asked: &Asked<'_>,
-    gateway: &LiveGateway,
-    question: &Question<'_>,
-) -> Result<(Decision, IpAddr), Fault> {
+/// A decision about the request a gateway holds.
+struct Judged {
+    decision: Decision,
+    client: IpAddr,
+    /// For the back end; empty where there is nothing to say or nobody to say it to.
+    assertion: Result<String, Error>,
+}
+
+fn decide(asked: &Asked<'_>, gateway: &LiveGateway, question: &Question<'_>) -> Result<Judged, Fault> {
     let app = &asked.plane.app;
     let headers = question.headers;
     let catalog = app.verifier.catalog();
     let version_header = catalog.as_ref().map(|catalog| catalog.version_header.as_str());
     let original = Original::read(question, &gateway.profile, version_header)?;
     let version_headers = version_header.map(|name| lines(headers, name)).unwrap_or_default();
+    let (now, sent) = (app.clock.now(), authorization(headers));
+    let derived = AccessToken::of_header(&app.keys.ring(), sent, now.wall);
     let ask = Ask {
-        authorization: authorization(headers),
+        authorization: derived.as_ref().map_or(sent, |derived| Authorization::Derived(&derived.credential)),
         target: Target::Request { method: original.method, uri: original.uri },
         version_headers: &version_headers,
         client_address: Some(original.address),
         min_seq: None,
     };
-    Ok((app.verifier.decide(&ask, app.clock.now()), original.address))
+    let decision = app.verifier.decide(&ask, now);
+    let assertion = assertion(asked, gateway, (&original, now), &decision);
+    Ok(Judged { decision, client: original.address, assertion })
 }
 
-fn tell(asked: &Asked<'_>, decision: &Decision) -> Answer {
+/// What the back end is told, signed (rule 6 of the contract).
+fn assertion(
+    asked: &Asked<'_>,
+    gateway: &LiveGateway,
+    (original, now): (&Original<'_>, Now),
+    decision: &Decision,
+) -> Result<String, Error> {
+    let app = &asked.plane.app;
+    let (Decision::Allow(allowed), Some(audience)) = (decision, &gateway.assertion_audience) else {
+        return Ok(String::new());
+    };
+    let statement = Statement {
+        audience,
+        method: original.method,
+        host: original.host,
+        target: original.uri,
+        allowed,
+        scope: allowed.scope.and_then(|scope| scope_id(&allowed.catalog, scope)).unwrap_or_default(),
+        id: &asked.id.to_string(),
+        now: now.wall,
+    };
+    app.assertions.sign(&app.keys, &statement)
+}
+
+fn tell(asked: &Asked<'_>, decision: &Decision, assertion: &str) -> Answer {
     match decision {
         Decision::Allow(allowed) => {
             let mut answer = answer::empty();
-            identity::tell(answer.headers_mut(), allowed, asked.id);
+            identity::tell(answer.headers_mut(), allowed, asked.id, assertion);
             answer
         }
         Decision::Deny(denied) => {
@@ -102,7 +140,7 @@ fn refuse(asked: &Asked<'_>, gateway: &LiveGateway, fault: Fault) -> Answer {
             let denied = Denied { denial: Denial::RequestMalformed, token: None, account: None };
             let decision = Decision::Deny(denied);
             asked.plane.note("forward_auth", Some(&gateway.name), (asked.id, None), &decision);
-            tell(asked, &decision)
+            tell(asked, &decision, "")
         }
         Fault::OfGateway(place) => {
             let error = Error::new(

@@ -19,7 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     Moment,
-    extract::{AsOperator, Body, IfMatch, NoBody, edit_tag},
+    extract::{AsOperator, Body, IfMatch, NoBody, edit_tag, present},
     page::PageOf,
     problem::{EditProblems, RaceProblems, ReadProblems},
     words,
@@ -47,6 +47,8 @@ struct GatewayView {
     peers: Vec<String>,
     /// Where it says what.
     profile: ProfileView,
+    /// The back end its signed assertions are addressed to; `null`: it gets none.
+    assertion_audience: Option<String>,
     /// Counts the edits: the ETag.
     edit: u64,
     /// When it was created.
@@ -131,16 +133,25 @@ struct NewGateway {
     peers: Vec<String>,
     /// How it speaks; `nginx` when absent.
     profile: Option<ProfileChoice>,
+    /// The back end its signed assertions are to be addressed to: `orders`, or its URL. None when absent: it gets none.
+    #[serde(default)]
+    #[schema(value_type = Option<words::Audience>)]
+    assertion_audience: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "absent and null are two things in a PATCH")]
 struct GatewayPatch {
     /// From where it may call; empty: from everywhere.
     #[schema(value_type = Option<Vec<words::Network>>, max_items = 50)]
     peers: Option<Vec<String>>,
     /// How it speaks.
     profile: Option<ProfileChoice>,
+    /// The back end its signed assertions are addressed to; `null`: it gets none any more.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<words::Audience>)]
+    assertion_audience: Option<Option<String>>,
 }
 
 /// The operations of this file.
@@ -212,6 +223,7 @@ fn view(gateway: &Gateway) -> Result<GatewayView, Error> {
         credential_last4: gateway.last4.clone(),
         peers: gateway.peers.iter().map(ToString::to_string).collect(),
         profile: gateways::profile(gateway)?.into(),
+        assertion_audience: gateway.assertion_audience.clone(),
         edit: gateway.edit,
         created_at: gateway.created_at.into(),
     })
@@ -242,7 +254,7 @@ async fn create_gateway(
     Body(new): Body<NewGateway>,
 ) -> Result<impl IntoResponse, Error> {
     let profile = new.profile.map_or_else(|| Recipe::Nginx.profile(), Into::into);
-    let new = New { name: new.name, peers: new.peers, profile };
+    let new = New { name: new.name, peers: new.peers, profile, assertion_audience: new.assertion_audience };
     let (gateway, secret) = gateways::create(&app, &operator, new).await?;
     let created = GatewayWithCredential { gateway: view(&gateway)?, credential: secret.expose().to_owned() };
     Ok((StatusCode::CREATED, edit_tag(gateway.edit), Json(created)))
@@ -279,7 +291,11 @@ async fn patch_gateway(
     IfMatch(seen): IfMatch,
     Body(patch): Body<GatewayPatch>,
 ) -> Result<impl IntoResponse, Error> {
-    let edit = GatewayEdit { peers: patch.peers, profile: patch.profile.map(Into::into) };
+    let edit = GatewayEdit {
+        peers: patch.peers,
+        profile: patch.profile.map(Into::into),
+        assertion_audience: patch.assertion_audience,
+    };
     let gateway = gateways::edit(&app, &operator, &name, seen, edit).await?;
     Ok((edit_tag(gateway.edit), Json(view(&gateway)?)))
 }

@@ -28,6 +28,7 @@ mod legacy;
 mod members;
 pub mod metrics;
 mod moment;
+mod oauth;
 mod page;
 mod people;
 mod platform_credentials;

@@ -10,6 +10,7 @@ use countersign_model::{
     change::Seq,
     credential::Authorization,
     decision::{Ask, Decision, Target, Unavailable},
+    id::RequestId,
     time::Now,
 };
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
@@ -19,10 +20,14 @@ use super::data_plane::{
     Asked, DataPlane,
     answer::{self, Answer},
     caller::{self, Claim},
+    facts::scope_id,
 };
 use crate::{
+    assertions::Statement,
     error::{Error, Kind},
     limits::{VERIFY_ASKS_MAX, VERIFY_BODY_BYTES_MAX},
+    node::LiveGateway,
+    sealing::AccessToken,
 };
 
 /// One checked ask, with what it borrows from the body.
@@ -89,23 +94,27 @@ async fn judge(asked: Asked<'_>) -> Result<Answer, Error> {
         plane.note("verify", Some(&gateway.name), (id, one.client_address), decision);
     }
     let catalog = plane.app.verifier.catalog();
-    let mut verdicts = decisions.iter().map(|decision| Verdict::of(decision, catalog.as_deref(), seq, id));
-    Ok(if is_batch {
-        answer::json(&Verdicts { verdicts: verdicts.collect() })
-    } else {
-        answer::json(&verdicts.next())
-    })
+    let mut verdicts = Vec::with_capacity(decisions.len());
+    for (index, (one, decision)) in checked.iter().zip(&decisions).enumerate() {
+        let assertion = one.assertion(plane, &gateway, decision, (id, index, now))?;
+        verdicts.push(Verdict::of(decision, catalog.as_deref(), seq, id).with_assertion(assertion));
+    }
+    Ok(if is_batch { answer::json(&Verdicts { verdicts }) } else { answer::json(&verdicts.pop()) })
 }
 
 impl Checked<'_> {
     /// The decision; an outage of ours for one ask is one for the whole request, which is asked again as a whole.
     fn decide(&self, plane: &DataPlane, now: Now) -> Result<Decision, Unavailable> {
         let version = self.api_version.as_ref().map(String::as_bytes);
+        let sent = match self.body.authorization.as_deref() {
+            Some(value) => Authorization::One(value.as_bytes()),
+            None => Authorization::Absent,
+        };
+        let derived = AccessToken::of_header(&plane.app.keys.ring(), sent, now.wall);
         let ask = Ask {
-            authorization: match self.body.authorization.as_deref() {
-                Some(value) => Authorization::One(value.as_bytes()),
-                None => Authorization::Absent,
-            },
+            authorization: derived
+                .as_ref()
+                .map_or(sent, |derived| Authorization::Derived(&derived.credential)),
             target: self.target,
             version_headers: version.as_slice(),
             client_address: self.client_address,
@@ -115,6 +124,35 @@ impl Checked<'_> {
             Decision::Unavailable(reason) => Err(reason),
             decision => Ok(decision),
         }
+    }
+
+    /// What the back end is told, signed; nothing where the gateway has no audience, or no request was named.
+    fn assertion(
+        &self,
+        plane: &DataPlane,
+        gateway: &LiveGateway,
+        decision: &Decision,
+        (id, index, now): (RequestId, usize, Now),
+    ) -> Result<Option<String>, Error> {
+        let audience = gateway.assertion_audience.as_deref();
+        let (Decision::Allow(allowed), Target::Request { method, uri }, Some(audience)) =
+            (decision, self.target, audience)
+        else {
+            return Ok(None);
+        };
+        let scope = allowed.scope.and_then(|scope| scope_id(&allowed.catalog, scope)).unwrap_or_default();
+        let statement = Statement {
+            audience,
+            method,
+            host: self.body.host.as_deref().unwrap_or_default().as_bytes(),
+            target: uri,
+            allowed,
+            scope,
+            // The asks of one request are told apart by their place.
+            id: &format!("{id}.{index}"),
+            now: now.wall,
+        };
+        plane.app.assertions.sign(&plane.app.keys, &statement).map(Some)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use countersign_model::{
+    credential::Authorization,
     decision::{Allowed, Ask, Decision, Denial, Denied, Target},
     scope::ScopeSet,
 };
@@ -19,7 +20,10 @@ use super::{
     extract,
     forward_auth::{self, authorization},
 };
-use crate::error::{Error, Kind};
+use crate::{
+    error::{Error, Kind},
+    sealing::AccessToken,
+};
 
 /// What a token is.
 #[derive(Serialize)]
@@ -83,18 +87,20 @@ fn decide(asked: &Asked<'_>, address: Option<IpAddr>) -> Decision {
     if extract::carries_secret(asked.request.uri(), &[&app.settings.format]) {
         return Decision::Deny(Denied { denial: Denial::CredentialsMisplaced, token: None, account: None });
     }
+    let (now, sent) = (app.clock.now(), authorization(asked.request.headers()));
+    let derived = AccessToken::of_header(&app.keys.ring(), sent, now.wall);
     let ask = Ask {
-        authorization: authorization(asked.request.headers()),
+        authorization: derived.as_ref().map_or(sent, |derived| Authorization::Derived(&derived.credential)),
         target: Target::Identity,
         version_headers: &[],
         client_address: address,
         min_seq: None,
     };
-    app.verifier.decide(&ask, app.clock.now())
+    app.verifier.decide(&ask, now)
 }
 
 /// Behind a gateway that proves itself, the address its profile names; else the peer's.
-fn client_address(asked: &Asked<'_>) -> Result<Option<IpAddr>, Error> {
+pub(super) fn client_address(asked: &Asked<'_>) -> Result<Option<IpAddr>, Error> {
     let headers = asked.request.headers();
     let claim = Claim::of(headers);
     if matches!(claim, Claim::None) {

@@ -152,6 +152,11 @@ pub(super) enum Recipe {
     Apache,
 }
 
+/// The back end that signed assertions are addressed to, compared letter by letter.
+#[derive(ToSchema)]
+#[schema(pattern = "^[A-Za-z0-9._~:/-]{1,200}$", example = "orders")]
+pub(super) struct Audience(String);
+
 /// A new password: 15 to 128 characters, not one that guessers try first.
 #[derive(ToSchema)]
 #[schema(format = Password, min_length = 15, max_length = 128)]

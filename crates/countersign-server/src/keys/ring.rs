@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use countersign_model::digest::{Digest, Former, LookupKey, LookupKeys};
+use countersign_model::{
+    digest::{Digest, Former, LookupKey, LookupKeys},
+    time::Timestamp,
+};
 use countersign_store::WrappedKey;
 use zeroize::Zeroizing;
 
@@ -15,6 +18,8 @@ pub struct Ring {
     pub(super) reveal: InUse<Arc<Root>>,
     pub(super) peppers: InUse<Pepper>,
     pub(super) installation: InUse<WrappedKey>,
+    /// When the newest verify root was made.
+    pub(super) verify_since: Timestamp,
 }
 
 /// The generations of one key that are in use.
@@ -70,6 +75,21 @@ impl Ring {
     /// The generation of the newest verify root.
     pub(crate) fn verify_root_generation(&self) -> u16 {
         self.verify.newest.generation()
+    }
+
+    /// When the newest verify root was made: what was made with one before it is older, or not ours.
+    pub(crate) fn verify_root_since(&self) -> Timestamp {
+        self.verify_since
+    }
+
+    /// The seeds of the keys that assertions of a period are signed with, one of each verify root in use, newest first.
+    pub(crate) fn assertion_seeds(&self, period: u32) -> Vec<Zeroizing<[u8; 32]>> {
+        self.verify.iter().map(|root| assertion_seed(root, period)).collect()
+    }
+
+    /// The key that access tokens are sealed with under each verify root in use, newest first.
+    pub(crate) fn access_token_keys(&self) -> impl Iterator<Item = (u16, Zeroizing<[u8; 32]>)> {
+        self.verify.iter().map(|root| (root.generation(), derive(root, "countersign 2026 access token")))
     }
 
     /// The newest reveal root, which everything new is wrapped with.
@@ -138,6 +158,14 @@ fn lookup_key(root: &Root, generation: u16) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(blake3::derive_key("countersign 2026 lookup of a generation", material.as_ref()))
 }
 
+/// Contexts are fixed texts, so the period is in what is derived from.
+fn assertion_seed(root: &Root, period: u32) -> Zeroizing<[u8; 32]> {
+    let mut material = Zeroizing::new([0; 36]);
+    material[..32].copy_from_slice(root.expose());
+    material[32..].copy_from_slice(&period.to_be_bytes());
+    Zeroizing::new(blake3::derive_key("countersign 2026 assertion of a period", material.as_ref()))
+}
+
 pub(super) fn pepper_proof(root: &Root, generation: u16) -> [u8; 32] {
     blake3::derive_key("countersign 2026 proof of a pepper", lookup_key(root, generation).as_ref())
 }
@@ -174,6 +202,7 @@ impl Ring {
                 .unwrap(),
             verify: InUse::of(vec![verify]).unwrap(),
             reveal,
+            verify_since: Timestamp::from_unix_millis(0),
             installation: InUse::of(vec![installation]).unwrap(),
         }
     }

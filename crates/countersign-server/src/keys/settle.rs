@@ -97,7 +97,8 @@ fn ring_of(files: &KeyFiles, table: &KeyTable, known: Option<&Ring>) -> Result<R
     }
     let peppers = InUse::of(peppers).ok_or(DANGLING)?;
     let installation = InUse::of(table.installation.clone()).ok_or(DANGLING)?;
-    Ok(Ring { verify, reveal, peppers, installation })
+    let verify_since = table.needed(KeyKind::VerifyRoot).next().ok_or(DANGLING)?.made_at;
+    Ok(Ring { verify, reveal, peppers, installation, verify_since })
 }
 
 /// The roots of one kind: those in memory, and from their files those that are not.

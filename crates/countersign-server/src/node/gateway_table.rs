@@ -26,6 +26,8 @@ pub struct LiveGateway {
     pub peers: Vec<IpNet>,
     /// Its profile.
     pub profile: GatewayProfile,
+    /// The back end its assertions are addressed to; `None`: it gets none.
+    pub assertion_audience: Option<String>,
 }
 
 /// All gateways, by name.
@@ -102,5 +104,6 @@ fn live(gateway: Gateway) -> Result<LiveGateway, Error> {
         credential: gateway.credential,
         peers: gateway.peers,
         profile,
+        assertion_audience: gateway.assertion_audience,
     })
 }

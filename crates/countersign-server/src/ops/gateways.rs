@@ -14,7 +14,7 @@ use crate::{
     caller::Deed,
     error::{Error, Kind},
     keys::Purpose,
-    limits::MACHINES_MAX,
+    limits::{AUDIENCE_BYTES_MAX, MACHINES_MAX},
     node::GatewayProfile,
     rights::Operator,
 };
@@ -37,14 +37,19 @@ pub struct NewGateway {
     pub peers: Vec<String>,
     /// Where it says what.
     pub profile: GatewayProfile,
+    /// The back end its assertions are addressed to; `None`: it gets none.
+    pub assertion_audience: Option<String>,
 }
 
 /// What may change about a gateway; absent is unchanged.
+#[expect(clippy::option_option, reason = "unchanged and none are two things in an edit")]
 pub struct GatewayEdit {
     /// From where it may call.
     pub peers: Option<Vec<String>>,
     /// Where it says what.
     pub profile: Option<GatewayProfile>,
+    /// The back end its assertions are addressed to; `Some(None)`: it gets none any more.
+    pub assertion_audience: Option<Option<String>>,
 }
 
 /// The form of gateway credentials: `csgate_` and 38 characters.
@@ -69,6 +74,7 @@ pub async fn create(app: &App, operator: &Operator, new: NewGateway) -> Result<(
     let name = machine_name(&new.name)?;
     let peers = peers(&new.peers)?;
     check_profile(&new.profile)?;
+    check_audience(new.assertion_audience.as_deref())?;
     if app.store.gateways().await?.len() >= MACHINES_MAX {
         let detail = format!("There are {MACHINES_MAX} gateways; delete one first.");
         return Err(Error::new(Kind::Conflict, "gateway_limit", detail));
@@ -84,6 +90,7 @@ pub async fn create(app: &App, operator: &Operator, new: NewGateway) -> Result<(
         last4: secret.last4(),
         peers,
         profile: written(&new.profile)?,
+        assertion_audience: new.assertion_audience,
         created_at: now,
         edit: 1,
     };
@@ -109,6 +116,10 @@ pub async fn edit(
     if let Some(profile) = edit.profile {
         check_profile(&profile)?;
         after.profile = written(&profile)?;
+    }
+    if let Some(audience) = edit.assertion_audience {
+        check_audience(audience.as_deref())?;
+        after.assertion_audience = audience;
     }
     let write =
         Write::new(operator.audit(app, None, deed("gateway.update", &after, facts(&before), facts(&after))));
@@ -206,6 +217,18 @@ fn check_profile(profile: &GatewayProfile) -> Result<(), Error> {
     }
 }
 
+/// An audience is compared letter by letter, so it has no letters that are written in two ways.
+fn check_audience(audience: Option<&str>) -> Result<(), Error> {
+    let Some(audience) = audience else { return Ok(()) };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
+    if (1..=AUDIENCE_BYTES_MAX).contains(&audience.len()) && audience.bytes().all(plain) {
+        return Ok(());
+    }
+    let detail =
+        format!("it must be 1 to {AUDIENCE_BYTES_MAX} letters, digits and - . _ ~ : /, such as orders");
+    Err(Error::invalid("assertion_audience", detail))
+}
+
 fn written(profile: &GatewayProfile) -> Result<String, Error> {
     serde_json::to_string(profile).map_err(|error| Error::internal("gateway profile", &error))
 }
@@ -216,5 +239,6 @@ fn deed<'g>(action: &'static str, gateway: &'g Gateway, before: Value, after: Va
 
 fn facts(gateway: &Gateway) -> Value {
     let peers: Vec<String> = gateway.peers.iter().map(ToString::to_string).collect();
-    json!({ "name": gateway.name, "peers": peers, "profile": gateway.profile, "credential_last4": gateway.last4 })
+    json!({ "name": gateway.name, "peers": peers, "profile": gateway.profile,
+        "assertion_audience": gateway.assertion_audience, "credential_last4": gateway.last4 })
 }

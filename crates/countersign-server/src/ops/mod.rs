@@ -1,5 +1,6 @@
 //! Use cases: one file per kind of deed. They know no transport; doors call them with a proof of the right.
 
+pub mod access_tokens;
 pub mod accounts;
 pub mod addresses;
 pub mod announcements;

@@ -130,6 +130,7 @@ pub fn rotate(
 ) -> Result<Secret, Error> {
     let newest = token.secrets.iter().map(|secret| secret.generation).max().unwrap_or(0);
     let minted = mint(app, account, token.id, newest.saturating_add(1), now)?;
+    token.access_tokens_from = Some(now);
     let before = std::mem::replace(&mut token.secrets, vec![minted.kept]).into_iter().next();
     if let (Some(secs), Some(mut old)) = (overlap_secs, before) {
         old.ends_at = Some(now.plus_secs(secs));

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{error::Error, random::Random};
 
-const NONCE_LEN: usize = 24;
+pub(super) const NONCE_LEN: usize = 24;
 const COMMIT_LEN: usize = 16;
 const HEADER_LEN: usize = 8;
 

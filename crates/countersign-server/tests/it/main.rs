@@ -27,4 +27,5 @@ mod session;
 mod tenants;
 mod threats;
 mod tokens;
+mod vectors;
 mod webhooks;

@@ -39,6 +39,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "checkpoints",
         sql: include_str!("../../migrations/sqlite/0010_checkpoints.sql"),
     },
+    Migration {
+        number: 12,
+        name: "access_tokens",
+        sql: include_str!("../../migrations/sqlite/0012_access_tokens.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migrations (

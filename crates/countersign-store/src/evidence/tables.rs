@@ -117,6 +117,7 @@ pub(crate) const GATEWAYS: Table = Table {
         "edit",
         "layered_over",
         "root",
+        "assertion_audience",
     ],
     aside: &[],
 };
@@ -257,6 +258,7 @@ const TOKENS: Table = Table {
         "created_by",
         "updated_at",
         "updated_by",
+        "access_tokens_from",
     ],
     aside: &["last_used_at", "last_used_from"],
 };

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use countersign_model::{
     grant::Access,
     id::{AccountId, TokenId, UserId},
+    time::Timestamp,
 };
 
 use super::{Secret, Token, TokenState};
@@ -30,7 +31,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 pub(crate) const UPDATE: &str = "
 update tokens set name = $4, name_key = $5, description = $6, access = $7, scopes = $8, api_version = $9,
   primary_contact = $10, developer_emails = $11, state = $12, expires_at = $13, addresses = $14, rate_requests = $15,
-  rate_window_secs = $16, updated_at = $17, updated_by = $18, edit = edit + 1
+  rate_window_secs = $16, updated_at = $17, updated_by = $18, access_tokens_from = $20, edit = edit + 1
 where account_id = $1 and id = $2 and edit = $3 and sid = $19";
 pub(crate) const DELETE: &str =
     "delete from tokens where account_id = $1 and id = $2 and sid = $3 and edit = $4";
@@ -117,6 +118,7 @@ impl Write {
             token.updated_at.into(),
             to_json(&token.updated_by).into(),
             token.sid.as_str().into(),
+            access_tokens_from(token).into(),
         ]);
         let kept = |index: usize| token.secrets.get(index).map_or(0, |secret| secret.generation);
         let mut write = if token.state == TokenState::Disabled { self } else { self.giving() };
@@ -164,6 +166,14 @@ impl Write {
                 .expecting(NEW_SECRET_FITS, fits, Conflict::KeyReplaced)
                 .then(PUT_SECRET, secret_values(token, secret))
         })
+    }
+}
+
+/// Whoever switches a token off ends what was derived from it, also for the time when it is on again.
+fn access_tokens_from(token: &Token) -> Option<Timestamp> {
+    match token.state {
+        TokenState::Enabled => token.access_tokens_from,
+        TokenState::Disabled => Some(token.updated_at),
     }
 }
 

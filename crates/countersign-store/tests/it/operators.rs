@@ -21,6 +21,7 @@ fn gateway(n: u64) -> Gateway {
         last4: "abcd".to_owned(),
         peers: vec!["10.0.0.0/8".parse().unwrap()],
         profile: "{}".to_owned(),
+        assertion_audience: Some("orders".to_owned()),
         created_at: at(0),
         edit: 1,
     }

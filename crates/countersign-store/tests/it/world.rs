@@ -190,6 +190,7 @@ pub fn token_of(account: u64, n: u64) -> Token {
         expires_at: None,
         addresses: AddressList::parse(&["203.0.113.0/24", "2001:db8::/32"]).unwrap(),
         rate_limit: None,
+        access_tokens_from: None,
         secrets: vec![secret(n, 1)],
         made_by: None,
         edit: 1,

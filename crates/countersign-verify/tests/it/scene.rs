@@ -112,6 +112,7 @@ pub fn token(
         created_at: CREATED,
         addresses: AddressList::default(),
         rate_limit: None,
+        access_tokens_from: None,
         secrets,
     }
 }

@@ -35,6 +35,9 @@ pub enum Command {
         /// How it asks: as the configuration we ship for it does
         #[arg(long, default_value = "nginx")]
         profile: Profile,
+        /// The back end its signed assertions are addressed to. None: it gets no assertions
+        #[arg(long)]
+        assertion_audience: Option<String>,
         /// Write the credential to this new file (mode 0600) instead of printing it
         #[arg(long)]
         out: Option<PathBuf>,
@@ -85,10 +88,10 @@ pub enum Profile {
 /// Runs it.
 pub async fn run(desk: &Desk, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Create { name, peers, profile, out } => {
+        Command::Create { name, peers, profile, assertion_audience, out } => {
             let destination = Destination::prepare(out)?;
             let profile = profile.to_possible_value().map(|profile| profile.get_name().to_owned());
-            let new = json!({ "name": name, "peers": peers, "profile": profile });
+            let new = json!({ "name": name, "peers": peers, "profile": profile, "assertion_audience": assertion_audience });
             let gateway = desk.ask(Ask::new(Method::POST, PATH).json(&new)).await?;
             output::credential(desk.format, &MADE, &gateway, "credential", destination)
         }

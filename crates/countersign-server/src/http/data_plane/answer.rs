@@ -86,10 +86,10 @@ pub fn insert(headers: &mut HeaderMap, name: HeaderName, text: &str) {
     headers.insert(name, HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("")));
 }
 
-/// What every answer carries.
+/// What every answer carries. Whoever may be kept has said so.
 pub fn finish(answer: &mut Answer, id: RequestId) {
     let headers = answer.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     insert(headers, HeaderName::from_static("x-request-id"), &id.to_string());
 }
 

@@ -17,8 +17,8 @@ pub(in crate::http) const IDENTITY_HEADERS: [&str; 7] = [
     "x-countersign-assertion",
 ];
 
-/// Puts the headers of an allow on an answer.
-pub(super) fn tell(headers: &mut HeaderMap, allowed: &Allowed, id: RequestId) {
+/// Puts the headers of an allow on an answer; the assertion is empty where the gateway gets none.
+pub(super) fn tell(headers: &mut HeaderMap, allowed: &Allowed, id: RequestId, assertion: &str) {
     let scope = allowed.scope.and_then(|scope| scope_id(&allowed.catalog, scope)).unwrap_or_default();
     let values = [
         &allowed.account.id.to_string(),
@@ -27,7 +27,7 @@ pub(super) fn tell(headers: &mut HeaderMap, allowed: &Allowed, id: RequestId) {
         scope,
         &allowed.api_version.to_string(),
         &id.to_string(),
-        "",
+        assertion,
     ];
     for (name, value) in IDENTITY_HEADERS.into_iter().zip(values) {
         insert(headers, HeaderName::from_static(name), value);

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use hyper::{
     Request,
-    header::{AUTHORIZATION, CONNECTION, HeaderMap, HeaderName, HeaderValue},
+    header::{AUTHORIZATION, CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue},
 };
 
 use super::{address, identity::IDENTITY_HEADERS};
@@ -20,6 +20,8 @@ use crate::{
 pub(in crate::http) struct Question<'r> {
     /// Its own method.
     pub method: &'r [u8],
+    /// Its own host; empty where it names none.
+    pub host: &'r [u8],
     /// Its own target: what follows the name of the gateway.
     pub target: Option<&'r [u8]>,
     /// Its headers.
@@ -33,6 +35,8 @@ pub(in crate::http) struct Original<'r> {
     pub method: &'r [u8],
     /// Its target, in origin form.
     pub uri: &'r [u8],
+    /// Its host; empty where nobody says it. Nothing is decided by it.
+    pub host: &'r [u8],
     /// The client's address.
     pub address: IpAddr,
 }
@@ -54,7 +58,11 @@ impl<'r> Question<'r> {
         let named = target.strip_prefix(FORWARD_AUTH).unwrap_or_default();
         let (name, rest) = named.split_at(named.find(['/', '?']).unwrap_or(named.len()));
         let target = rest.starts_with('/').then_some(rest.as_bytes());
-        (name, Self { method: request.method().as_str().as_bytes(), target, headers: request.headers() })
+        let (method, headers) = (request.method().as_str().as_bytes(), request.headers());
+        // HTTP/2 has its host in the target, HTTP/1.1 in a header, once.
+        let line = || headers.get(HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+        let host = uri.authority().map_or_else(line, |authority| authority.as_str().as_bytes());
+        (name, Self { method, host, target, headers })
     }
 }
 
@@ -79,14 +87,16 @@ impl<'r> Original<'r> {
                 return Err(Fault::OfGateway("the original path".to_owned()));
             }
         };
-        if let Some(name) = &profile.host_header {
-            refuse_list(only_line(headers, name)?, b",")?;
-        }
+        let host = match &profile.host_header {
+            Some(name) => only_line(headers, name)?,
+            None => question.host,
+        };
+        refuse_list(host, b",")?;
         let address = client_address(headers, profile)?;
         refuse_list(method, b",")?;
         // A comma is a letter like any other in a target; but two targets joined by somebody on the way look like this.
         refuse_list(uri, b",/")?;
-        Ok(Self { method, uri, address })
+        Ok(Self { method, uri, host, address })
     }
 }
 
@@ -167,7 +177,7 @@ mod tests {
             headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let question = Question { method: b"GET", target: None, headers: &headers };
+        let question = Question { method: b"GET", host: b"", target: None, headers: &headers };
         Original::read(&question, &Recipe::Nginx.profile(), Some("api-version"))
             .map(|original| (text(original.method), text(original.uri), original.address))
     }

@@ -37,6 +37,8 @@ pub struct AskBody<'b> {
     pub uri: Option<Cow<'b, str>>,
     /// The client's address.
     pub client_address: Option<Cow<'b, str>>,
+    /// The host of the request, for the assertion; nothing is decided by it.
+    pub host: Option<Cow<'b, str>>,
     /// The version asked for; `None` for the token's own.
     pub api_version: Option<u16>,
     /// A scope instead of method and URI.
@@ -59,6 +61,8 @@ struct Written<'b> {
     uri: Option<Cow<'b, str>>,
     #[serde(borrow, default)]
     client_address: Option<Cow<'b, str>>,
+    #[serde(borrow, default)]
+    host: Option<Cow<'b, str>>,
     #[serde(default)]
     api_version: Option<u16>,
     #[serde(borrow, default)]
@@ -88,15 +92,17 @@ impl<'b> Body<'b> {
 impl AskBody<'_> {
     /// Whether nothing is in it.
     pub fn is_blank(&self) -> bool {
-        let texts = [&self.authorization, &self.method, &self.uri, &self.client_address, &self.scope];
+        let texts =
+            [&self.authorization, &self.method, &self.uri, &self.client_address, &self.host, &self.scope];
         texts.iter().all(|text| text.is_none()) && self.api_version.is_none() && self.min_seq.is_none()
     }
 }
 
 impl<'b> Written<'b> {
     fn one(self) -> AskBody<'b> {
-        let Self { asks: _, authorization, method, uri, client_address, api_version, scope, min_seq } = self;
-        AskBody { authorization, method, uri, client_address, api_version, scope, min_seq }
+        let Self { asks: _, authorization, method, uri, client_address, host, api_version, scope, min_seq } =
+            self;
+        AskBody { authorization, method, uri, client_address, host, api_version, scope, min_seq }
     }
 }
 
@@ -147,6 +153,9 @@ pub struct Verdict<'a> {
     token: Option<TokenFacts<'a>>,
     account: Option<AccountFacts<'a>>,
     rate_limit: Option<RateFacts>,
+    /// The signed assertion for the back end, where the gateway has an audience and the ask names a request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assertion: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_secs: Option<u32>,
     /// The answer holds every change up to this one.
@@ -168,6 +177,7 @@ impl<'a> Verdict<'a> {
             token: None,
             account: None,
             rate_limit: None,
+            assertion: None,
             retry_after_secs: None,
             seq: seq.0,
             request_id: id.to_string(),
@@ -188,6 +198,12 @@ impl<'a> Verdict<'a> {
             Decision::Deny(denied) => Self::denial(denied, catalog, blank),
             Decision::Unavailable(reason) => Self { code: reason.code(), retry_after_secs: Some(1), ..blank },
         }
+    }
+
+    /// The same with an assertion.
+    #[must_use]
+    pub fn with_assertion(self, assertion: Option<String>) -> Self {
+        Self { assertion, ..self }
     }
 
     fn denial(denied: &'a Denied, catalog: Option<&'a Catalog>, blank: Self) -> Self {

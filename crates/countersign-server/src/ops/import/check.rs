@@ -145,6 +145,7 @@ impl<'a> Checker<'a> {
             expires_at: None,
             addresses: AddressList::default(),
             rate_limit: None,
+            access_tokens_from: None,
             secrets: vec![secret],
             made_by: None,
             edit: 1,

@@ -122,6 +122,7 @@ pub(in crate::ops) fn make<R: Right>(
         expires_at: blueprint.expires_at,
         addresses: blueprint.addresses,
         rate_limit: blueprint.rate_limit,
+        access_tokens_from: None,
         secrets: vec![minted.kept],
         made_by,
         edit: 1,

@@ -5,7 +5,7 @@ pub mod effort;
 mod enumeration;
 mod garbage;
 mod input;
-mod live;
+pub mod live;
 mod matrix;
 mod misplaced;
 mod profiles;
