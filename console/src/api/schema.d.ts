@@ -2026,6 +2026,11 @@ export interface components {
             /** @description Why it did not succeed; `null` where it did. */
             reason?: string | null;
         };
+        /**
+         * @description The back end that signed assertions are addressed to, compared letter by letter.
+         * @example orders
+         */
+        Audience: string;
         /** @description Whom an announcement reaches. */
         AudienceView: {
             /** @description How many addresses stand in which way; a way nobody stands in is absent. */
@@ -2375,12 +2380,15 @@ export interface components {
          */
         GatewayId: string;
         GatewayPatch: {
+            assertion_audience?: components["schemas"]["Audience"] | null;
             /** @description From where it may call; empty: from everywhere. */
             peers?: components["schemas"]["Network"][] | null;
             profile?: components["schemas"]["ProfileChoice"] | null;
         };
         /** @description A gateway. */
         GatewayView: {
+            /** @description The back end its signed assertions are addressed to; `null`: it gets none. */
+            assertion_audience?: string | null;
             /** @description When it was created. */
             created_at: components["schemas"]["Moment"];
             /** @description Last four characters of its credential. */
@@ -2718,6 +2726,7 @@ export interface components {
             password: components["schemas"]["NewPassword"];
         };
         NewGateway: {
+            assertion_audience?: components["schemas"]["Audience"] | null;
             /** @description Its name: 1 to 40 characters of a-z, 0-9 and `-`. */
             name: components["schemas"]["MachineName"];
             /** @description From where it may call; from everywhere when absent. */

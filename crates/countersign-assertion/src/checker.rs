@@ -9,8 +9,9 @@ use jsonwebtoken::{
 };
 
 use crate::{
-    ASSERTION_BYTES_MAX, CLOCK_SKEW_SECS, KEYS_MAX, LIFETIME_SECS, TYPE,
+    TYPE,
     claims::{Claims, path_hash},
+    limits::{ASSERTION_BYTES_MAX, CLOCK_SKEW_SECS, KEYS_MAX, LIFETIME_SECS},
 };
 
 /// Checks assertions of one installation for one back end.

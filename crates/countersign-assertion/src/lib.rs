@@ -3,21 +3,14 @@
 //! other crate of ours, so that a back end takes in nothing else; it fetches nothing and reads no clock.
 //!
 //! An assertion is a compact JWS (RFC 7515) with the algorithm `EdDSA` over Ed25519 (RFC 8037) and these claims (RFC
-//! 7519). It holds for one audience, one request and [`LIFETIME_SECS`] seconds.
+//! 7519). It holds for one audience, one request and [`limits::LIFETIME_SECS`] seconds.
 
 mod checker;
 mod claims;
+pub mod limits;
 
 pub use checker::{Checker, KeySetError, Presented, Refusal};
 pub use claims::{Claims, path_hash};
 
 /// The `typ` of the header: no other statement of ours passes for an assertion, and an assertion for no other.
 pub const TYPE: &str = "countersign-assertion+jwt";
-/// Seconds an assertion holds.
-pub const LIFETIME_SECS: i64 = 30;
-/// Seconds by which the clocks of Countersign and back end may differ.
-pub const CLOCK_SKEW_SECS: i64 = 5;
-/// Longest assertion that is looked at, in bytes.
-pub const ASSERTION_BYTES_MAX: usize = 4_096;
-/// Most keys of a key set that are taken.
-pub const KEYS_MAX: usize = 16;

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 use bytes::Bytes;
-use countersign_assertion::{Claims, LIFETIME_SECS, TYPE, path_hash};
+use countersign_assertion::{Claims, TYPE, limits::LIFETIME_SECS, path_hash};
 use countersign_model::{decision::Allowed, time::Timestamp};
 use jsonwebtoken::{
     Algorithm, EncodingKey, Header, encode,

@@ -20,8 +20,8 @@ use crate::{
     tokens::world::{Who, World},
 };
 
-/// The profiles of the gateways we ship.
-const PROFILES: [&str; 1] = ["nginx"];
+/// The profiles of the gateways we ship that ask over HTTP.
+const PROFILES: [&str; 6] = ["nginx", "haproxy", "caddy", "traefik", "envoy", "apache"];
 
 /// What a door says of an ask.
 #[derive(Debug, PartialEq, Eq)]

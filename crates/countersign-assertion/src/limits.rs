@@ -1,0 +1,10 @@
+//! Every limit of an assertion, by name.
+
+/// Seconds an assertion holds.
+pub const LIFETIME_SECS: i64 = 30;
+/// Seconds by which the clocks of Countersign and back end may differ.
+pub const CLOCK_SKEW_SECS: i64 = 5;
+/// Longest assertion that is looked at, in bytes.
+pub const ASSERTION_BYTES_MAX: usize = 4_096;
+/// Most keys of a key set that are taken.
+pub const KEYS_MAX: usize = 16;
