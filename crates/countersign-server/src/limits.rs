@@ -28,6 +28,8 @@ pub const IDLE_SECS: u64 = 60;
 pub const CONNECTIONS_MAX: usize = 4_096;
 /// Most connections of one listener from one address.
 pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 1_024;
+/// Most threads of the data plane.
+pub const DATA_PLANE_THREADS_MAX: usize = 256;
 /// Most requests of one HTTP/2 connection at once.
 pub const HTTP2_STREAMS_MAX: u32 = 128;
 /// Most HTTP/2 requests that may be given up before they were looked at; one more ends the connection.
@@ -50,6 +52,10 @@ pub const HTTP2_PING_SECS: u64 = 30;
 pub const HTTP2_PONG_SECS: u64 = 10;
 /// Seconds an HTTP/2 connection is used; then it is told to open a new one.
 pub const HTTP2_AGE_SECS_MAX: u64 = 3600;
+/// Largest question of a gateway over gRPC, in bytes. Bodies of requests are not wanted in it.
+pub const CHECK_CALL_BYTES_MAX: usize = 128 * 1024;
+/// Largest health check over gRPC, in bytes.
+pub const HEALTH_CALL_BYTES_MAX: usize = 1_024;
 /// Seconds requests in flight may take once a stop was asked for.
 pub const DRAIN_SECS: u64 = 10;
 /// Seconds a node that was asked to stop tells `not ready` before it closes its listeners.

@@ -1,7 +1,9 @@
 //! Runs an opened installation: its listeners and background tasks, from the first request to an orderly end. It binds
 //! no port and hears no signal: the binary hands it listeners and a stop.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+mod threads;
+
+use std::{convert::Infallible, net, sync::Arc, time::Duration};
 
 use hyper::service::service_fn;
 use hyper_util::service::TowerToHyperService;
@@ -16,7 +18,7 @@ use crate::{
         data_plane::DataPlane,
         health::{Health, Readiness},
         metrics::Metrics,
-        serve::{Listener, Protocols, serve},
+        serve::{Listener, Protocols, Seats, serve},
     },
     limits::NOT_READY_SECS,
     node::{UsageFlush, Vitals, announce, deliver, keep_checkpoints, remind, rotate, sweep},
@@ -26,8 +28,8 @@ use crate::{
 pub struct Listeners {
     /// Console and management API.
     pub management: TcpListener,
-    /// Verification.
-    pub data_plane: TcpListener,
+    /// Verification: one for each of its threads, all of one address.
+    pub data_plane: Vec<net::TcpListener>,
     /// Health and metrics.
     pub health: TcpListener,
     /// The management API for the command line, with operator rights.
@@ -42,15 +44,10 @@ pub async fn run(app: Arc<App>, listeners: Listeners, stop: CancellationToken) -
     let (close_doors, close_health, end_tasks) =
         (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
 
-    open_doors(
-        &app,
-        listeners.management,
-        listeners.data_plane,
-        listeners.socket,
-        &metrics,
-        &doors,
-        &close_doors,
-    );
+    open_doors(&app, listeners.management, listeners.socket, &metrics, &doors, &close_doors);
+    let plane =
+        DataPlane { app: Arc::clone(&app), metrics: Arc::clone(&metrics), readiness: Arc::clone(&readiness) };
+    threads::open(&plane, listeners.data_plane, &doors, &close_doors)?;
     open_health(&app, listeners.health, &metrics, &readiness, &health, &close_health);
     let uses = UsageFlush::new(app.store.clone(), Arc::clone(&app.verifier), metrics.uses_delayed.clone());
     tasks.spawn(uses.run(end_tasks.clone()));
@@ -85,7 +82,6 @@ async fn finish(tasks: &TaskTracker, end: &CancellationToken) {
 fn open_doors(
     app: &Arc<App>,
     management: TcpListener,
-    data_plane: TcpListener,
     socket: Option<UnixListener>,
     metrics: &Arc<Metrics>,
     doors: &TaskTracker,
@@ -96,6 +92,7 @@ fn open_doors(
         Listener::Tcp(management),
         Protocols::Http1,
         public,
+        Seats::default(),
         metrics.listener("management"),
         close.clone(),
     ));
@@ -105,23 +102,11 @@ fn open_doors(
             Listener::Unix(socket),
             Protocols::Http1,
             local,
+            Seats::default(),
             metrics.listener("socket"),
             close.clone(),
         ));
     }
-    let plane = DataPlane { app: Arc::clone(app), metrics: Arc::clone(metrics) };
-    let answer = service_fn(move |request| {
-        let plane = plane.clone();
-        async move { Ok::<_, Infallible>(plane.answer(request).await) }
-    });
-    let protocols = if app.settings.http2 { Protocols::Both } else { Protocols::Http1 };
-    doors.spawn(serve(
-        Listener::Tcp(data_plane),
-        protocols,
-        answer,
-        metrics.listener("data_plane"),
-        close.clone(),
-    ));
 }
 
 fn open_health(
@@ -142,6 +127,7 @@ fn open_health(
         Listener::Tcp(listener),
         Protocols::Http1,
         answer,
+        Seats::default(),
         metrics.listener("health"),
         close.clone(),
     ));

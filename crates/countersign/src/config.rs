@@ -52,7 +52,7 @@ impl Key {
 }
 
 /// Everything that can be set. The book's table is checked against this one.
-pub const KEYS: [Key; 30] = [
+pub const KEYS: [Key; 31] = [
     key("listen.management", Shape::Text, "127.0.0.1:8470", "Address of the console and the management API."),
     key("listen.data_plane", Shape::Text, "127.0.0.1:8471", "Address of verify, forward-auth and whoami."),
     key(
@@ -61,6 +61,7 @@ pub const KEYS: [Key; 30] = [
         "yes",
         "`yes`: the data plane speaks HTTP/2 without TLS beside HTTP/1.1; `no`: HTTP/1.1 only.",
     ),
+    key("listen.threads", Shape::Number, "0", "Threads of the data plane; 0: one for each processor."),
     key("listen.health", Shape::Text, "127.0.0.1:8472", "Address of health checks and metrics."),
     key(
         "public_url",

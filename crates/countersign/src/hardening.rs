@@ -3,9 +3,10 @@
 
 use std::panic;
 
+use countersign_server::limits::CONNECTIONS_MAX;
 use rustix::{
     fs::Mode,
-    process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit, umask},
+    process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit, umask},
 };
 
 /// Hardens this process, and says in the log what the system did not allow.
@@ -16,8 +17,27 @@ pub fn harden() {
     if let Err(cause) = setrlimit(Resource::Core, none) {
         tracing::warn!(%cause, "core dumps could not be switched off");
     }
+    raise_files();
     if let Err(cause) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(%cause, "reading of this process's memory by its own user could not be switched off");
+    }
+}
+
+/// Allows this process as many open files as its user may have: a listener out of descriptors turns everybody away.
+fn raise_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(cause) = setrlimit(Resource::Nofile, all) {
+        tracing::warn!(%cause, "the number of open files could not be raised");
+    }
+    // Both listeners full, with as much again for what they lead to.
+    let wanted = u64::try_from(4 * CONNECTIONS_MAX).unwrap_or(u64::MAX);
+    if limit.maximum.is_some_and(|files| files < wanted) {
+        tracing::warn!(
+            files = limit.maximum,
+            wanted,
+            "this process may have too few open files; raise its limit (LimitNOFILE)"
+        );
     }
 }
 

@@ -14,12 +14,14 @@ use countersign_model::{
     id::RequestId,
     route::Request as Target,
 };
-use http_body_util::{BodyExt as _, Limited};
-use hyper::{Method, Request, body::Bytes};
+use http_body_util::{BodyExt as _, Either, Full, Limited};
+use hyper::{Method, Request, Response, body::Bytes};
 use serde_json::Map;
 
 use self::answer::Answer;
-use super::{Peer, forward_auth, metrics::Metrics, oauth, serve::RequestBody, verify, whoami};
+use super::{
+    Peer, forward_auth, grpc, health::Readiness, metrics::Metrics, oauth, serve::RequestBody, verify, whoami,
+};
 use crate::{
     app::App,
     error::{Error, Kind},
@@ -39,6 +41,8 @@ pub struct DataPlane {
     pub app: Arc<App>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Whether this node wants requests.
+    pub readiness: Arc<Readiness>,
 }
 
 /// The id of a request, and its client's address where it is known.
@@ -57,8 +61,19 @@ pub(super) struct Asked<'r> {
 }
 
 impl DataPlane {
-    /// Answers one request.
-    pub async fn answer(&self, request: Request<RequestBody>) -> Answer {
+    /// Answers one request or one call over gRPC.
+    pub async fn serve(
+        &self,
+        request: Request<RequestBody>,
+    ) -> Response<Either<Full<Bytes>, tonic::body::Body>> {
+        if grpc::is_call(&request) {
+            grpc::answer(self, request).await.map(Either::Right)
+        } else {
+            self.answer(request).await.map(Either::Left)
+        }
+    }
+
+    async fn answer(&self, request: Request<RequestBody>) -> Answer {
         let id = match self.app.random.id(self.app.clock.wall()) {
             Ok(id) => id,
             Err(error) => return answer::problem(&error, None),

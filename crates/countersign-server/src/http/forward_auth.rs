@@ -11,18 +11,23 @@ use std::net::IpAddr;
 use countersign_model::{
     credential::Authorization,
     decision::{Ask, Decision, Denial, Denied, Target},
+    id::RequestId,
     time::Now,
 };
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-pub(super) use read::client_address;
-use read::{Fault, Original, Question};
+pub(super) use identity::IDENTITY_HEADERS;
+use read::{Fault, Original};
+pub(super) use read::{Question, client_address};
 use serde_json::{Map, Value};
 
-use super::data_plane::{
-    Asked,
-    answer::{self, Answer},
-    caller::{self, Claim},
-    facts::{missing_scope, scope_id},
+use super::{
+    Peer,
+    data_plane::{
+        Asked, DataPlane,
+        answer::{self, Answer},
+        caller::{self, Claim},
+        facts::{missing_scope, scope_id},
+    },
 };
 use crate::{
     assertions::Statement,
@@ -31,25 +36,16 @@ use crate::{
     sealing::AccessToken,
 };
 
-/// Answers a gateway.
-pub(super) fn answer(asked: &Asked<'_>) -> Answer {
-    let app = &asked.plane.app;
-    let (name, question) = Question::of(&asked.request);
-    let Some(gateway) = caller::named(app, name, &Claim::of(question.headers), asked.peer) else {
-        asked.plane.metrics.untrusted_gateways.inc();
-        tracing::warn!(id = %asked.id, peer = ?asked.peer.0, "an ask of a gateway we do not know");
-        return answer::problem(&gateway_untrusted(), Some(asked.id));
-    };
-    match decide(asked, &gateway, &question) {
-        Ok(Judged { decision, client, assertion }) => {
-            asked.plane.note("forward_auth", Some(&gateway.name), (asked.id, Some(client)), &decision);
-            match assertion {
-                Ok(assertion) => tell(asked, &decision, &assertion),
-                Err(error) => answer::problem(&error, Some(asked.id)),
-            }
-        }
-        Err(fault) => refuse(asked, &gateway, fault),
-    }
+/// A gateway that proved itself and asks about the request it holds, through whatever door.
+pub(super) struct Asking<'p> {
+    /// What the door works with.
+    pub plane: &'p DataPlane,
+    /// The id of its question.
+    pub id: RequestId,
+    /// Which door, as metrics and logs call it.
+    pub door: &'static str,
+    /// Who asks.
+    pub gateway: &'p LiveGateway,
 }
 
 /// A decision about the request a gateway holds.
@@ -60,99 +56,128 @@ struct Judged {
     assertion: Result<String, Error>,
 }
 
-fn decide(asked: &Asked<'_>, gateway: &LiveGateway, question: &Question<'_>) -> Result<Judged, Fault> {
-    let app = &asked.plane.app;
-    let headers = question.headers;
-    let catalog = app.verifier.catalog();
-    let version_header = catalog.as_ref().map(|catalog| catalog.version_header.as_str());
-    let original = Original::read(question, &gateway.profile, version_header)?;
-    let version_headers = version_header.map(|name| lines(headers, name)).unwrap_or_default();
-    let (now, sent) = (app.clock.now(), authorization(headers));
-    let derived = AccessToken::of_header(&app.keys.ring(), sent, now.wall);
-    let ask = Ask {
-        authorization: derived.as_ref().map_or(sent, |derived| Authorization::Derived(&derived.credential)),
-        target: Target::Request { method: original.method, uri: original.uri },
-        version_headers: &version_headers,
-        client_address: Some(original.address),
-        min_seq: None,
-    };
-    let decision = app.verifier.decide(&ask, now);
-    let assertion = assertion(asked, gateway, (&original, now), &decision);
-    Ok(Judged { decision, client: original.address, assertion })
+/// Answers a gateway.
+pub(super) fn answer(asked: &Asked<'_>) -> Answer {
+    let (plane, id) = (asked.plane, asked.id);
+    let (name, question) = Question::of(&asked.request);
+    match caller::named(&plane.app, name, &Claim::of(question.headers), asked.peer) {
+        Some(gateway) => Asking { plane, id, door: "forward_auth", gateway: &gateway }.judge(&question),
+        None => untrusted(plane, id, asked.peer),
+    }
 }
 
-/// What the back end is told, signed (rule 6 of the contract).
-fn assertion(
-    asked: &Asked<'_>,
-    gateway: &LiveGateway,
-    (original, now): (&Original<'_>, Now),
-    decision: &Decision,
-) -> Result<String, Error> {
-    let app = &asked.plane.app;
-    let (Decision::Allow(allowed), Some(audience)) = (decision, &gateway.assertion_audience) else {
-        return Ok(String::new());
-    };
-    let statement = Statement {
-        audience,
-        method: original.method,
-        host: original.host,
-        target: original.uri,
-        allowed,
-        scope: allowed.scope.and_then(|scope| scope_id(&allowed.catalog, scope)).unwrap_or_default(),
-        id: &asked.id.to_string(),
-        now: now.wall,
-    };
-    app.assertions.sign(&app.keys, &statement)
+/// What somebody is told who asks as a gateway and does not prove to be one.
+pub(super) fn untrusted(plane: &DataPlane, id: RequestId, peer: Peer) -> Answer {
+    plane.metrics.untrusted_gateways.inc();
+    tracing::warn!(%id, peer = ?peer.0, "an ask of a gateway we do not know");
+    answer::problem(&gateway_untrusted(), Some(id))
 }
 
-fn tell(asked: &Asked<'_>, decision: &Decision, assertion: &str) -> Answer {
-    match decision {
-        Decision::Allow(allowed) => {
-            let mut answer = answer::empty();
-            identity::tell(answer.headers_mut(), allowed, asked.id, assertion);
-            answer
-        }
-        Decision::Deny(denied) => {
-            let mut answer = answer::denied(denied, &details(asked, denied), asked.id);
-            if let Denial::RateLimited { retry_after_secs, limit } = denied.denial {
-                identity::tell_limit(answer.headers_mut(), limit, 0, retry_after_secs);
+impl Asking<'_> {
+    /// Reads the question by the gateway's profile, decides, and tells.
+    pub fn judge(&self, question: &Question<'_>) -> Answer {
+        match self.decide(question) {
+            Ok(Judged { decision, client, assertion }) => {
+                let origin = (self.id, Some(client));
+                self.plane.note(self.door, Some(&self.gateway.name), origin, &decision);
+                match assertion {
+                    Ok(assertion) => self.tell(&decision, &assertion),
+                    Err(error) => answer::problem(&error, Some(self.id)),
+                }
             }
-            answer
+            Err(Fault::OfRequest) => self.malformed(),
+            Err(Fault::OfGateway(place)) => self.misconfigured(&place),
         }
-        Decision::Unavailable(reason) => answer::unavailable(*reason, asked.id),
     }
-}
 
-/// What a caller that proved the secret is told beyond the code.
-fn details(asked: &Asked<'_>, denied: &Denied) -> Map<String, Value> {
-    let mut details = Map::new();
-    if denied.token.is_some()
-        && let Some(scope) = missing_scope(asked.plane.app.verifier.catalog().as_deref(), &denied.denial)
-    {
-        details.insert("scope".to_owned(), scope.into());
+    /// The request tries to be read in two ways, which is its client's doing.
+    pub fn malformed(&self) -> Answer {
+        let denied = Denied { denial: Denial::RequestMalformed, token: None, account: None };
+        let decision = Decision::Deny(denied);
+        self.plane.note(self.door, Some(&self.gateway.name), (self.id, None), &decision);
+        self.tell(&decision, "")
     }
-    details
-}
 
-fn refuse(asked: &Asked<'_>, gateway: &LiveGateway, fault: Fault) -> Answer {
-    match fault {
-        Fault::OfRequest => {
-            let denied = Denied { denial: Denial::RequestMalformed, token: None, account: None };
-            let decision = Decision::Deny(denied);
-            asked.plane.note("forward_auth", Some(&gateway.name), (asked.id, None), &decision);
-            tell(asked, &decision, "")
+    /// The gateway does not say what its profile names.
+    pub fn misconfigured(&self, place: &str) -> Answer {
+        let error = Error::new(
+            Kind::Unavailable,
+            "gateway_misconfigured",
+            format!(
+                "The gateway must send {place} as its profile says, and nothing else in its place; compare its configuration with the one we ship."
+            ),
+        );
+        tracing::error!(id = %self.id, gateway = self.gateway.name, place, "the gateway does not follow its profile");
+        answer::problem(&error.retry_after(1), Some(self.id))
+    }
+
+    fn decide(&self, question: &Question<'_>) -> Result<Judged, Fault> {
+        let app = &self.plane.app;
+        let headers = question.headers;
+        let catalog = app.verifier.catalog();
+        let version_header = catalog.as_ref().map(|catalog| catalog.version_header.as_str());
+        let original = Original::read(question, &self.gateway.profile, version_header)?;
+        let version_headers = version_header.map(|name| lines(headers, name)).unwrap_or_default();
+        let (now, sent) = (app.clock.now(), authorization(headers));
+        let derived = AccessToken::of_header(&app.keys.ring(), sent, now.wall);
+        let ask = Ask {
+            authorization: derived.as_ref().map_or(sent, |derived| Authorization::Derived(&derived.credential)),
+            target: Target::Request { method: original.method, uri: original.uri },
+            version_headers: &version_headers,
+            client_address: Some(original.address),
+            min_seq: None,
+        };
+        let decision = app.verifier.decide(&ask, now);
+        let assertion = self.assertion((&original, now), &decision);
+        Ok(Judged { decision, client: original.address, assertion })
+    }
+
+    /// What the back end is told, signed (rule 6 of the contract).
+    fn assertion(&self, (original, now): (&Original<'_>, Now), decision: &Decision) -> Result<String, Error> {
+        let app = &self.plane.app;
+        let (Decision::Allow(allowed), Some(audience)) = (decision, &self.gateway.assertion_audience) else {
+            return Ok(String::new());
+        };
+        let statement = Statement {
+            audience,
+            method: original.method,
+            host: original.host,
+            target: original.uri,
+            allowed,
+            scope: allowed.scope.and_then(|scope| scope_id(&allowed.catalog, scope)).unwrap_or_default(),
+            id: &self.id.to_string(),
+            now: now.wall,
+        };
+        app.assertions.sign(&app.keys, &statement)
+    }
+
+    fn tell(&self, decision: &Decision, assertion: &str) -> Answer {
+        match decision {
+            Decision::Allow(allowed) => {
+                let mut answer = answer::empty();
+                identity::tell(answer.headers_mut(), allowed, self.id, assertion);
+                answer
+            }
+            Decision::Deny(denied) => {
+                let mut answer = answer::denied(denied, &self.details(denied), self.id);
+                if let Denial::RateLimited { retry_after_secs, limit } = denied.denial {
+                    identity::tell_limit(answer.headers_mut(), limit, 0, retry_after_secs);
+                }
+                answer
+            }
+            Decision::Unavailable(reason) => answer::unavailable(*reason, self.id),
         }
-        Fault::OfGateway(place) => {
-            let error = Error::new(
-                Kind::Unavailable,
-                "gateway_misconfigured",
-                format!(
-                    "The gateway must send {place} as its profile says, and nothing else in its place; compare its configuration with the one we ship."
-                ),
-            );
-            tracing::error!(id = %asked.id, gateway = gateway.name, place, "the gateway does not follow its profile");
-            answer::problem(&error.retry_after(1), Some(asked.id))
+    }
+
+    /// What a caller that proved the secret is told beyond the code.
+    fn details(&self, denied: &Denied) -> Map<String, Value> {
+        let mut details = Map::new();
+        if denied.token.is_some()
+            && let Some(scope) = missing_scope(self.plane.app.verifier.catalog().as_deref(), &denied.denial)
+        {
+            details.insert("scope".to_owned(), scope.into());
         }
+        details
     }
 }
 

@@ -31,6 +31,11 @@ impl Readiness {
         self.started.store(true, Ordering::Release);
     }
 
+    /// Whether a stop was asked for.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
     /// A stop was asked for.
     pub fn draining(&self) {
         self.draining.store(true, Ordering::Release);
@@ -81,7 +86,7 @@ impl Health {
     }
 
     async fn ready(&self) -> Vec<Check> {
-        let draining = self.readiness.draining.load(Ordering::Acquire);
+        let draining = self.readiness.is_draining();
         vec![
             self.has_started(),
             ("not_draining", if draining { Err("a stop was asked for") } else { Ok(()) }),

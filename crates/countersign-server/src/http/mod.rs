@@ -19,6 +19,7 @@ mod envelope;
 pub mod extract;
 mod forward_auth;
 mod gateways;
+mod grpc;
 pub mod health;
 mod import;
 mod index_page;

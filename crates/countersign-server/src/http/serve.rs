@@ -9,23 +9,22 @@ mod seats;
 mod stream;
 mod traffic;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 
 pub use body::RequestBody;
 use bytes::Bytes;
 use converse::converse;
 use countersign_model::address;
 use hyper::{Request, Response, body::Body, service::Service};
-use seats::Addresses;
+pub use seats::Seats;
 use stream::Stream;
 use tokio::{
     net::{TcpListener, UnixListener},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::OwnedSemaphorePermit,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Peer, metrics::ListenerMetrics};
-use crate::limits::CONNECTIONS_MAX;
 
 /// The pause after a failed accept: out of file descriptors, mostly, and trying at once would only burn the processor.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -55,6 +54,7 @@ pub async fn serve<S, B>(
     listener: Listener,
     protocols: Protocols,
     service: S,
+    seats: Seats,
     metrics: ListenerMetrics,
     stop: CancellationToken,
 ) where
@@ -63,11 +63,10 @@ pub async fn serve<S, B>(
     S::Error: Into<AnyError> + Send,
     B: Body<Data = Bytes, Error: Into<AnyError>> + Send + 'static,
 {
-    let (seats, addresses) = (Arc::new(Semaphore::new(CONNECTIONS_MAX)), Addresses::default());
     let connections = TaskTracker::new();
     // While every seat is taken, connections wait in the kernel's queue.
     while let Some((stream, peer, permit)) = next(&listener, &seats, &stop).await {
-        let Some(seat) = addresses.take(peer, permit, &metrics.connections) else {
+        let Some(seat) = seats.take(peer, permit, &metrics.connections) else {
             metrics.refused.inc();
             continue;
         };
@@ -85,7 +84,7 @@ pub async fn serve<S, B>(
 /// The next connection and its place among all; `None` once stopped.
 async fn next(
     listener: &Listener,
-    seats: &Arc<Semaphore>,
+    seats: &Seats,
     stop: &CancellationToken,
 ) -> Option<(Stream, Peer, OwnedSemaphorePermit)> {
     loop {
@@ -106,11 +105,8 @@ async fn next(
     }
 }
 
-async fn accept(
-    listener: &Listener,
-    seats: &Arc<Semaphore>,
-) -> io::Result<(Stream, Peer, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(seats).acquire_owned().await.map_err(io::Error::other)?;
+async fn accept(listener: &Listener, seats: &Seats) -> io::Result<(Stream, Peer, OwnedSemaphorePermit)> {
+    let permit = seats.wait().await.map_err(io::Error::other)?;
     match listener {
         Listener::Tcp(listener) => {
             let (stream, peer) = listener.accept().await?;

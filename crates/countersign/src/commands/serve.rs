@@ -3,7 +3,7 @@
 
 use std::{
     fs, io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{self, IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::Duration,
@@ -16,7 +16,7 @@ use countersign_server::{
 };
 use sd_notify::NotifyState;
 use tokio::{
-    net::{TcpListener, UnixListener},
+    net::{TcpListener, TcpSocket, UnixListener},
     signal::unix::{Signal, SignalKind, signal},
     task::JoinHandle,
 };
@@ -31,6 +31,9 @@ use crate::{
     logging::LogLevel,
     output,
 };
+
+/// Connections that wait to be accepted on one listener, as the kernel keeps them.
+const BACKLOG: u32 = 1_024;
 
 /// A server that runs in this process.
 pub struct Server {
@@ -78,7 +81,7 @@ impl Server {
     /// Takes the lock and the ports, opens the installation and begins to answer.
     pub async fn start(config: &Config) -> Result<Self, Failure> {
         let lock = DataLock::take(config)?;
-        let data_plane = tcp("listen.data_plane", config.data_plane).await?;
+        let data_plane = data_plane(config.data_plane, config.threads).await?;
         let health = tcp("listen.health", config.health).await?;
         let socket = Some(unix(&config.socket())?);
         let (doors, tasks) = (CancellationToken::new(), CancellationToken::new());
@@ -86,12 +89,12 @@ impl Server {
         let bootstrap_code = leave_bootstrap_code(config, &app).await?;
         let management = management(config, bootstrap_code.is_some()).await?;
         let listeners = Listeners { management, data_plane, health, socket };
-        for (what, listener) in [
-            ("management", &listeners.management),
-            ("data_plane", &listeners.data_plane),
-            ("health", &listeners.health),
+        for (what, address) in [
+            ("management", listeners.management.local_addr()),
+            ("data_plane", listeners.data_plane[0].local_addr()),
+            ("health", listeners.health.local_addr()),
         ] {
-            let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+            let address = address.map(|address| address.to_string()).unwrap_or_default();
             tracing::info!(what, address, "listening");
         }
         let running = tokio::spawn(run::run(app, listeners, doors.clone()));
@@ -133,20 +136,42 @@ async fn management(config: &Config, waits_for_operator: bool) -> Result<TcpList
     tcp("listen.management", until_then).await
 }
 
+/// A listener for each thread of the data plane, all of one address.
+async fn data_plane(address: SocketAddr, threads: usize) -> Result<Vec<net::TcpListener>, Failure> {
+    // Listeners that share a port share it with every process of this user, so whether it is free is found out alone.
+    let alone = tcp("listen.data_plane", address).await?;
+    let failed = |cause| cannot_listen("listen.data_plane", address, &cause);
+    if threads == 1 {
+        return Ok(vec![alone.into_std().map_err(failed)?]);
+    }
+    let address = alone.local_addr().map_err(failed)?;
+    drop(alone);
+    let share = |_| {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    (0..threads).map(share).collect::<io::Result<_>>().map_err(failed)
+}
+
 async fn tcp(key: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|cause| cannot_listen(key, address, &cause))
+}
+
+fn cannot_listen(key: &str, address: SocketAddr, cause: &io::Error) -> Failure {
     let flag = format!("--{}", key.replace(['.', '_'], "-"));
-    TcpListener::bind(address).await.map_err(|cause| {
-        let advice = match cause.kind() {
-            io::ErrorKind::AddrInUse => {
-                format!("another program has it; end that one, or choose a port with {flag}")
-            }
-            io::ErrorKind::PermissionDenied => {
-                format!("this user may not; choose a port above 1023 with {flag}")
-            }
-            _ => format!("choose another address with {flag}"),
-        };
-        Failure::unavailable(format!("cannot listen on {address}: {cause}; {advice}"))
-    })
+    let advice = match cause.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("another program has it; end that one, or choose a port with {flag}")
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("this user may not; choose a port above 1023 with {flag}")
+        }
+        _ => format!("choose another address with {flag}"),
+    };
+    Failure::unavailable(format!("cannot listen on {address}: {cause}; {advice}"))
 }
 
 /// The caller holds the lock, so a socket that is there was left by a process that is gone.

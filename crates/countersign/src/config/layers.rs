@@ -34,6 +34,9 @@ pub struct Flags {
     /// Whether the data plane speaks HTTP/2 beside HTTP/1.1: yes or no [default: yes]
     #[arg(long, global = true, value_name = "YES_OR_NO", hide_short_help = true)]
     pub listen_http2: Option<String>,
+    /// Threads of the data plane [default: 0, one for each processor]
+    #[arg(long, global = true, value_name = "NUMBER", hide_short_help = true)]
+    pub listen_threads: Option<String>,
     /// Address of health checks and metrics [default: 127.0.0.1:8472]
     #[arg(long, global = true, value_name = "ADDRESS", hide_short_help = true)]
     pub listen_health: Option<String>,
@@ -169,6 +172,7 @@ impl Flags {
             "listen.management" => self.listen_management.as_ref(),
             "listen.data_plane" => self.listen_data_plane.as_ref(),
             "listen.http2" => self.listen_http2.as_ref(),
+            "listen.threads" => self.listen_threads.as_ref(),
             "listen.health" => self.listen_health.as_ref(),
             "public_url" => self.public_url.as_ref(),
             "data_dir" => self.data_dir.as_ref(),

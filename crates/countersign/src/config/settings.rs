@@ -5,10 +5,11 @@ use std::{
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
+    thread,
 };
 
 use countersign_model::secret::{SecretFormat, SecretPrefix};
-use countersign_server::{app, mail::MailSettings, webhooks};
+use countersign_server::{app, limits::DATA_PLANE_THREADS_MAX, mail::MailSettings, webhooks};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
@@ -41,6 +42,8 @@ pub struct Config {
     pub data_plane: SocketAddr,
     /// Whether the data plane speaks HTTP/2 beside HTTP/1.1.
     pub http2: bool,
+    /// Threads of the data plane.
+    pub threads: usize,
     /// Where health checks and metrics listen.
     pub health: SocketAddr,
     /// What people type, without a slash at the end.
@@ -129,6 +132,7 @@ impl Config {
             management: reading.address("listen.management"),
             data_plane: reading.address("listen.data_plane"),
             http2: reading.chosen("listen.http2", [("yes", true), ("no", false)]),
+            threads: reading.threads(),
             health: reading.address("listen.health"),
             public_url,
             data_dir,
@@ -242,6 +246,22 @@ impl<'v> Reading<'v> {
             .get(name)
             .map_or(("", &Source::Default), |value| (value.text.as_str(), &value.source));
         self.problems.push(format!("{name} = {text:?} (from {source}) is not {wanted}"));
+    }
+
+    /// Threads of the data plane.
+    fn threads(&mut self) -> usize {
+        let available = || thread::available_parallelism().map_or(1, usize::from).min(DATA_PLANE_THREADS_MAX);
+        match self.text("listen.threads").parse() {
+            Ok(0) => available(),
+            Ok(threads) if threads <= DATA_PLANE_THREADS_MAX => threads,
+            _ => {
+                self.refuse(
+                    "listen.threads",
+                    &format!("a number of threads up to {DATA_PLANE_THREADS_MAX}, or 0"),
+                );
+                1
+            }
+        }
     }
 
     /// A listener's address. What is answered beside a noted problem is never used.

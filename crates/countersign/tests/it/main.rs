@@ -19,6 +19,7 @@ mod hostile_text;
 mod import;
 mod installation;
 mod keys;
+mod listener;
 mod lock;
 mod mail;
 mod outbox;

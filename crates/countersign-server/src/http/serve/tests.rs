@@ -1,6 +1,6 @@
 //! The accept loop against raw connections: what is strict, what is limited, what is drained.
 
-use std::{convert::Infallible, net::SocketAddr};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use http_body_util::Full;
 use hyper::service::service_fn;
@@ -8,7 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    sync::mpsc,
+    sync::{Semaphore, mpsc},
     task::JoinHandle,
 };
 
@@ -56,8 +56,14 @@ pub(super) async fn start_speaking(protocols: Protocols) -> Server {
         }
     });
     let (stop, metrics) = (CancellationToken::new(), Metrics::default().listener("test"));
-    let done =
-        tokio::spawn(serve(Listener::Tcp(listener), protocols, service, metrics.clone(), stop.clone()));
+    let done = tokio::spawn(serve(
+        Listener::Tcp(listener),
+        protocols,
+        service,
+        Seats::default(),
+        metrics.clone(),
+        stop.clone(),
+    ));
     Server { address, stop, done, metrics, arrived, go }
 }
 
@@ -191,24 +197,23 @@ async fn a_header_that_trickles_does_not_gain_time() {
 
 #[tokio::test]
 async fn one_address_has_so_many_connections_and_no_more() {
-    let (addresses, now) = (Addresses::default(), Gauge::default());
-    let seats = Arc::new(Semaphore::new(2 * CONNECTIONS_PER_ADDRESS_MAX));
-    let take = |address: &str| {
+    let (seats, now) = (Seats::default(), Gauge::default());
+    let take = async |address: &str| {
         let peer = Peer(Some(address.parse().unwrap()));
-        addresses.take(peer, Arc::clone(&seats).try_acquire_owned().unwrap(), &now)
+        seats.take(peer, seats.wait().await.unwrap(), &now)
     };
     // Addresses of one /64 are one.
-    let mut taken: Vec<Seat> = (0..CONNECTIONS_PER_ADDRESS_MAX)
-        .map(|number| take(&format!("2001:db8::{number:x}")).unwrap())
-        .collect();
-    assert!(take("2001:db8::ffff:1").is_none());
-    assert!(take("2001:db8:0:1::1").is_some(), "another network has its own");
-    assert!(take("203.0.113.5").is_some());
+    let mut taken: Vec<Seat> = Vec::new();
+    for number in 0..CONNECTIONS_PER_ADDRESS_MAX {
+        taken.push(take(&format!("2001:db8::{number:x}")).await.unwrap());
+    }
+    assert!(take("2001:db8::ffff:1").await.is_none());
+    assert!(take("2001:db8:0:1::1").await.is_some(), "another network has its own");
+    assert!(take("203.0.113.5").await.is_some());
     taken.pop();
-    let again = take("2001:db8::1");
+    let again = take("2001:db8::1").await;
     assert!(again.is_some(), "a place that was given back");
     drop((taken, again));
     assert_eq!(now.get(), 0);
-    assert!(addresses.0.lock().unwrap().is_empty(), "nobody is remembered who is gone");
-    assert_eq!(seats.available_permits(), 2 * CONNECTIONS_PER_ADDRESS_MAX);
+    assert_eq!(seats.addresses(), 0, "nobody is remembered who is gone");
 }

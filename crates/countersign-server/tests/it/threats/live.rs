@@ -31,6 +31,7 @@ impl Live {
         let (management, data_plane, health) = (bind().await, bind().await, bind().await);
         let addresses = (management.local_addr().unwrap(), data_plane.local_addr().unwrap());
         let stop = CancellationToken::new();
+        let data_plane = vec![data_plane.into_std().unwrap()];
         let listeners = Listeners { management, data_plane, health, socket: None };
         let serving = run(Arc::clone(&world.app), listeners, stop.clone());
         let running = tokio::spawn(async move { serving.await.unwrap() });
