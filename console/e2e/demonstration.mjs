@@ -90,7 +90,7 @@ async function demonstrate() {
   const [management, dataPlane, health, nginx, sample] = await freePorts(5);
   const url = `http://localhost:${management}`;
   const listeners = { management, "data-plane": dataPlane, health, nginx, sample };
-  const programs = ["--sample-api", join(root, "target/debug/examples/sample_api"), "--recipe", join(root, "gateways/nginx")];
+  const programs = ["--sample-api", join(root, "target/debug/examples/sample_api")];
   const webhooks = await receiver();
   const started = await launch("demo", listeners, reaches(webhooks), [...programs, "--public-url", url, "--log-level", "warn"], "stdout", RUNS);
   const { lines } = started;

@@ -29,6 +29,7 @@ export type NewWebhook = Schemas["NewWebhook"];
 export type Announcement = Schemas["AnnouncementView"];
 export type NewAnnouncement = Schemas["NewAnnouncement"];
 export type Keys = Schemas["KeysView"];
+export type GatewayProbe = Schemas["GatewayProbeView"];
 export type VersionUsage = Schemas["VersionUsage"];
 export type Told = Schemas["ToldView"];
 export type Recipe = Schemas["Recipe"];

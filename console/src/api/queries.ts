@@ -169,6 +169,11 @@ export const gatewaysQuery = queryOptions({
   queryKey: ["gateways"],
   queryFn: () => data(api.GET("/api/v1/gateways")),
 });
+export const gatewayProbeQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["gateways", name, "probe"],
+    queryFn: () => data(api.GET("/api/v1/gateways/{name}/probe", { params: { path: { name } } })),
+  });
 export const platformCredentialsQuery = queryOptions({
   queryKey: ["platform-credentials"],
   queryFn: () => data(api.GET("/api/v1/platform-credentials")),

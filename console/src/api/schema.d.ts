@@ -1245,6 +1245,30 @@ export interface paths {
         patch: operations["patch_gateway"];
         trace?: never;
     };
+    "/api/v1/gateways/{name}/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the last probe of a gateway.
+         * @description What `countersign gateway probe` found when it last drove it. Operators only.
+         */
+        get: operations["get_gateway_probe"];
+        /**
+         * Keep the last probe of a gateway.
+         * @description It takes the place of the one before. `countersign gateway probe` sends it. Operators only.
+         */
+        put: operations["put_gateway_probe"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/gateways/{name}/reset": {
         parameters: {
             query?: never;
@@ -2385,6 +2409,13 @@ export interface components {
             peers?: components["schemas"]["Network"][] | null;
             profile?: components["schemas"]["ProfileChoice"] | null;
         };
+        /** @description A probe and when it was stored. */
+        GatewayProbeView: {
+            /** @description When it was stored. */
+            at: components["schemas"]["Moment"];
+            /** @description What it found. */
+            report: components["schemas"]["ProbeReportBody"];
+        };
         /** @description A gateway. */
         GatewayView: {
             /** @description The back end its signed assertions are addressed to; `null`: it gets none. */
@@ -2582,6 +2613,10 @@ export interface components {
          * @enum {string}
          */
         Language: "en" | "zh-CN";
+        /** @description The last probe of a gateway. */
+        LastGatewayProbe: {
+            probe?: components["schemas"]["GatewayProbeView"] | null;
+        };
         /** @description A token whose secret was not used since the pepper was rotated. */
         LayeredTokenView: {
             /** @description Its account. */
@@ -3306,6 +3341,53 @@ export interface components {
              */
             uses: number;
         };
+        /**
+         * @description What a probe of a gateway looks at.
+         * @enum {string}
+         */
+        ProbeCheck: "credentials" | "identity_headers" | "question_headers" | "method_override" | "client_address" | "credential_forwarded" | "outage" | "late_answers" | "statuses" | "caching" | "paths" | "framing" | "http2" | "request_ids" | "revocation" | "kept_connections";
+        /** @description One check and what came of it. */
+        ProbeCheckedBody: {
+            /** @description Which. */
+            check: components["schemas"]["ProbeCheck"];
+            /** @description What mends it in this kind of gateway, in the words of its configuration. */
+            directive?: string | null;
+            /** @description Some of it. */
+            findings: components["schemas"]["ProbeFindingBody"][];
+            /**
+             * Format: int32
+             * @description How much was found.
+             */
+            found: number;
+            /**
+             * Format: int32
+             * @description How many requests it took.
+             */
+            requests: number;
+            /** @description What came of it. */
+            verdict: components["schemas"]["ProbeVerdict"];
+        };
+        /** @description One thing that must not be. */
+        ProbeFindingBody: {
+            /** @description What happened. */
+            happened: string;
+            /** @description What was sent, without secrets. */
+            sent: string;
+        };
+        /** @description What a probe found, check by check. */
+        ProbeReportBody: {
+            /** @description The checks, each at most once. */
+            checks: components["schemas"]["ProbeCheckedBody"][];
+            /** @description Which kind of gateway it is, where that was said. */
+            kind?: string | null;
+            /** @description Where the gateway was asked. */
+            url: string;
+        };
+        /**
+         * @description What a probe says of one thing it looked at.
+         * @enum {string}
+         */
+        ProbeVerdict: "shut" | "found" | "not_checked";
         /** @description What is wrong and what to do next. */
         Problem: {
             /** @description Stable code to tell problems apart by. */
@@ -7037,6 +7119,76 @@ export interface operations {
             415: components["responses"]["NotJson"];
             422: components["responses"]["Invalid"];
             428: components["responses"]["PreconditionRequired"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_gateway_probe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the gateway */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last probe, where there was one */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LastGatewayProbe"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    put_gateway_probe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the gateway */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProbeReportBody"];
+            };
+        };
+        responses: {
+            /** @description As it is kept */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LastGatewayProbe"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

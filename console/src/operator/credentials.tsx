@@ -9,6 +9,7 @@ import { tell } from "../parts/receipt";
 import { ErrorBanner } from "../parts/problem";
 import { Day, Empty, Failed, Loading } from "../parts/states";
 import { OperatorPage } from "./page";
+import { LastProbe } from "./probe";
 
 /** The gateways we ship a configuration for; names of programs are the same in every language. */
 const PROFILES: Record<Recipe, string> = {
@@ -68,6 +69,7 @@ export function Gateways() {
                 <Button small aria-label={`${t("reset")}: ${row.name}`} onPress={() => setAsk({ name: row.name, deed: "reset" })}>{t("reset")}</Button>
                 <Button small look="danger" aria-label={`${t("delete")}: ${row.name}`} onPress={() => setAsk({ name: row.name, deed: "delete" })}>{t("delete")}</Button>
               </span>
+              <LastProbe name={row.name} />
             </li>
           ))}
         </ul>

@@ -17,6 +17,7 @@ pub mod id;
 pub mod lifetime;
 pub mod limits;
 pub mod name;
+pub mod probe;
 pub mod rate;
 pub mod route;
 pub mod scope;

@@ -141,6 +141,10 @@ pub const OUTBOX_LOOK_SECS: u64 = 30;
 pub const NOTICE_SCOPES_TOLD_MAX: usize = 100;
 /// Most gateways, and most platform credentials.
 pub const MACHINES_MAX: usize = 1_000;
+/// Findings kept of one check of a probe of a gateway.
+pub const PROBE_FINDINGS_MAX: usize = 10;
+/// Longest text of such a finding, in characters.
+pub const PROBE_TEXT_CHARS_MAX: usize = 400;
 /// Longest search text, in characters.
 pub const SEARCH_CHARS_MAX: usize = 100;
 /// Audit entries read at once for an export.

@@ -24,6 +24,7 @@ mod notices;
 mod page;
 mod people;
 mod platform_credentials;
+mod probes;
 mod quiet;
 mod sessions;
 #[cfg(test)]
@@ -77,6 +78,7 @@ pub use members::{Member, Membership};
 pub use notices::{Audience, Notice};
 pub use people::{Person, PersonFilter};
 pub use platform_credentials::PlatformCredential;
+pub use probes::GatewayProbe;
 pub use sessions::{Device, Session};
 pub use tokens::{
     AfterToken, CreatedWithin, EndsWithin, Secret, Token, TokenCounts, TokenFilter, TokenState,

@@ -10,7 +10,9 @@ mod hardening;
 mod lock;
 mod logging;
 mod output;
+mod probe;
 mod progress;
+mod recipe;
 mod upload;
 
 use std::process::ExitCode;

@@ -18,6 +18,7 @@ mod document;
 mod envelope;
 pub mod extract;
 mod forward_auth;
+mod gateway_probes;
 mod gateways;
 mod grpc;
 pub mod health;
@@ -98,6 +99,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .merge(catalog::router())
         .merge(versions::router())
         .merge(gateways::router())
+        .merge(gateway_probes::router())
         .merge(webhooks::router())
         .merge(announcements::router())
         .merge(platform_credentials::router())

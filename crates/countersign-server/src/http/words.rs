@@ -327,3 +327,53 @@ const _: () = assert!(
         && PASSWORD_CHARS_MIN == 15
         && PASSWORD_CHARS_MAX == 128
 );
+
+/// What a probe of a gateway looks at.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(super) enum ProbeCheck {
+    /// Nobody without a good credential passes.
+    Credentials,
+    /// Clients that say who they are.
+    IdentityHeaders,
+    /// Clients that name another method or path.
+    QuestionHeaders,
+    /// Headers that make back ends see another method.
+    MethodOverride,
+    /// Clients that claim another address.
+    ClientAddress,
+    /// The Auth Token at the back end.
+    CredentialForwarded,
+    /// Countersign away, failing or talking nonsense.
+    Outage,
+    /// Countersign late.
+    LateAnswers,
+    /// Statuses and headers for the caller.
+    Statuses,
+    /// Answers used twice.
+    Caching,
+    /// Ambiguous paths.
+    Paths,
+    /// Requests inside of requests.
+    Framing,
+    /// The same over HTTP/2.
+    Http2,
+    /// Ids of decisions.
+    RequestIds,
+    /// Disabled tokens.
+    Revocation,
+    /// Connections for questions.
+    KeptConnections,
+}
+
+/// What a probe says of one thing it looked at.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(super) enum ProbeVerdict {
+    /// Nothing was found.
+    Shut,
+    /// Something was found.
+    Found,
+    /// It was not looked at.
+    NotChecked,
+}

@@ -11,6 +11,7 @@ pub mod bootstrap;
 pub mod catalogs;
 pub mod checkpoints;
 pub mod deliveries;
+pub mod gateway_probes;
 pub mod gateways;
 pub mod idempotency;
 pub mod import;

@@ -10,6 +10,7 @@ mod audit;
 mod bootstrap;
 mod catalog;
 mod console;
+mod gateway_probes;
 mod grpc;
 mod harness;
 mod headers;

@@ -119,6 +119,8 @@ pub const TABLE: &[(&str, &str, &str)] = &[
     ("PATCH", "/api/v1/gateways/{name}", OPERATORS),
     ("DELETE", "/api/v1/gateways/{name}", OPERATORS),
     ("POST", "/api/v1/gateways/{name}/reset", OPERATORS),
+    ("GET", "/api/v1/gateways/{name}/probe", OPERATORS),
+    ("PUT", "/api/v1/gateways/{name}/probe", OPERATORS),
     ("GET", "/api/v1/platform-credentials", OPERATORS),
     ("POST", "/api/v1/platform-credentials", OPERATORS),
     ("DELETE", "/api/v1/platform-credentials/{platform_credential_id}", OPERATORS),

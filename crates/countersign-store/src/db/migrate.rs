@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "checkpoints",
         sql: include_str!("../../migrations/sqlite/0010_checkpoints.sql"),
     },
+    Migration { number: 11, name: "probes", sql: include_str!("../../migrations/sqlite/0011_probes.sql") },
     Migration {
         number: 12,
         name: "access_tokens",

@@ -31,9 +31,6 @@ pub struct Arguments {
     /// The sample API: a program that answers the catalog's operations
     #[arg(long, value_name = "PROGRAM")]
     sample_api: Option<PathBuf>,
-    /// The directory of the nginx recipe
-    #[arg(long, value_name = "DIR")]
-    recipe: Option<PathBuf>,
     /// The script that installs Debian packages, for nginx where it is missing
     #[arg(long, value_name = "PROGRAM")]
     installer: Option<PathBuf>,

@@ -150,6 +150,12 @@ pub async fn run(arguments: Arguments, environment: &[(String, String)]) -> Resu
         Command::Anchor(command) => anchor::run(&settings, &command).await,
         Command::Doctor => doctor::run(&settings, output).await,
         Command::Mail(command) => mail::run(&settings, &command).await,
+        Command::Gateway(gateway::Command::Config(arguments)) => {
+            gateway::config::run(&settings, arguments, output).await
+        }
+        Command::Gateway(gateway::Command::Probe(arguments)) => {
+            gateway::probe::run(&settings, arguments, output).await
+        }
         other => {
             let desk = Desk { connection: Connection::open(&settings).await?, format: output };
             let done = at_desk(&desk, other).await;

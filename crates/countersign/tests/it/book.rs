@@ -2,14 +2,16 @@
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
-use crate::installation::{Installation, errors, text};
+use crate::{
+    installation::{Installation, errors, text},
+    pages::{commands, page, words},
+};
+
+/// Pages that need more than a server; the tests of what they need run them.
+const ELSEWHERE: [&str; 2] = ["gateway-doctor.md", "mail.md"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-pub fn page(name: &str) -> String {
-    fs::read_to_string(root().join("docs/book").join(name)).unwrap()
 }
 
 /// The pages of the book.
@@ -24,40 +26,12 @@ fn pages() -> Vec<String> {
     pages
 }
 
-/// The commands of a page and the beginnings of lines they must print, from its blocks marked `console`.
-pub fn commands(page: &str) -> Vec<(String, Vec<String>)> {
-    let mut found: Vec<(String, Vec<String>)> = Vec::new();
-    for block in page.split("```console\n").skip(1) {
-        let block = block.split("\n```").next().unwrap();
-        for line in block.lines() {
-            match line.strip_prefix("$ countersign ") {
-                Some(command) => found.push((command.to_owned(), Vec::new())),
-                None => found.last_mut().expect("a block begins with a command").1.push(line.to_owned()),
-            }
-        }
-    }
-    found
-}
-
-/// Splits a command as a shell would, as far as the book needs it: spaces and double quotes.
-pub fn words(command: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for (index, part) in command.split('"').enumerate() {
-        match index % 2 {
-            0 => words.extend(part.split_whitespace().map(str::to_owned)),
-            _ => words.push(part.to_owned()),
-        }
-    }
-    words
-}
-
 #[test]
 fn the_commands_of_the_book_do_what_it_shows() {
     let mut ran = 0;
     for name in pages() {
         let commands = commands(&page(&name));
-        // Mail needs a mail server: the tests of mail run its page against a real one.
-        if commands.is_empty() || name == "mail.md" {
+        if commands.is_empty() || ELSEWHERE.contains(&name.as_str()) {
             continue;
         }
         let installation = Installation::empty();

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader},
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
@@ -19,12 +19,10 @@ struct Demo {
 
 impl Demo {
     fn start(installation: &Installation, ports: &[String; 5], flags: &[&str]) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let sample_api =
             PathBuf::from(env!("CARGO_BIN_EXE_countersign")).with_file_name("examples").join("sample_api");
         let mut command = installation.command();
         command.arg("demo").args(flags).arg("--sample-api").arg(sample_api);
-        command.arg("--recipe").arg(root.join("gateways/nginx"));
         let listeners = [
             "--listen-management",
             "--listen-data-plane",

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use self::post_office::PostOffice;
 use crate::{
-    book,
     client::Client,
     installation::{Installation, Server, errors, text},
+    pages,
     platform::{CONTACT, brand_account, operating, platform_credential, token},
 };
 
@@ -130,12 +130,12 @@ fn the_book_sets_mail_up() {
     let installation = Installation::empty();
     let office = PostOffice::open(&["--tls", "starttls", "--auth", &format!("tokens:{PASSWORD}")]);
     let password = installation.write("mail-password", PASSWORD);
-    let page = book::page("mail.md");
+    let page = pages::page("mail.md");
     let (_, rest) = page.split_once("```toml\n").unwrap();
     let settings = rest.split("```").next().unwrap();
     let file = installation.write("countersign.toml", settings);
     let mut ran = 0;
-    for (command, shown) in book::commands(&page) {
+    for (command, shown) in pages::commands(&page) {
         let output = installation
             .command()
             .env("COUNTERSIGN__MAIL__SERVER", format!("localhost:{}", office.port))
@@ -143,7 +143,7 @@ fn the_book_sets_mail_up() {
             .env("COUNTERSIGN__MAIL__PASSWORD_FILE", &password)
             .arg("--config")
             .arg(&file)
-            .args(book::words(&command))
+            .args(pages::words(&command))
             .output()
             .unwrap();
         let printed = format!("{}{}", text(&output), errors(&output));

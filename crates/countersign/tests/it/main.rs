@@ -23,5 +23,6 @@ mod listener;
 mod lock;
 mod mail;
 mod outbox;
+mod pages;
 mod platform;
 mod shutdown;

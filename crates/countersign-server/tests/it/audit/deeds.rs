@@ -306,6 +306,11 @@ async fn of_the_platform(stage: &Stage, operation: &str) -> Option<Request> {
             stage.with_gateway().await;
             stage.by_operator("POST", "/gateways/edge/reset")
         }
+        "PUT /gateways/{name}/probe" => {
+            stage.with_gateway().await;
+            let report = json!({ "url": "http://127.0.0.1:8080", "kind": "nginx", "checks": [] });
+            stage.by_operator("PUT", "/gateways/edge/probe").json(&report)
+        }
         "POST /platform-credentials" => {
             stage.by_operator("POST", "/platform-credentials").json(&json!({ "name": "machine" }))
         }

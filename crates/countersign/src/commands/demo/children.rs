@@ -3,7 +3,7 @@
 
 use std::{
     ffi::OsStr,
-    fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -11,14 +11,18 @@ use std::{
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tokio::{
-    io::AsyncWriteExt as _,
     net::TcpStream,
     process::{Child, Command},
     sync::Mutex,
 };
 
 use super::{Arguments, platform::GATEWAY, record::Record};
-use crate::{config::Config, failure::Failure, output};
+use crate::{
+    config::Config,
+    failure::Failure,
+    output,
+    recipe::{self, Endpoint, GatewayCredential, Values},
+};
 
 /// How long a child may take to listen.
 const LISTENS_WITHIN: Duration = Duration::from_secs(10);
@@ -61,12 +65,10 @@ impl Children {
         if arguments.without_nginx {
             return Err(Failure::usage("--without-nginx was given"));
         }
-        let missing =
-            || Failure::usage("run `make demo`, which builds the sample API and knows where the recipe is");
+        let missing = || Failure::usage("run `make demo`, which builds the sample API");
         let sample_api = arguments.sample_api.as_ref().ok_or_else(missing)?;
-        let recipe = arguments.recipe.as_ref().ok_or_else(missing)?;
         let nginx = find_nginx(arguments).await?;
-        let main = fill_recipe(config, arguments, recipe, record).await?;
+        let main = fill_recipe(config, arguments, record)?;
         refuse_taken("nginx", "--listen-nginx", arguments.listen_nginx).await?;
         refuse_taken("the sample API", "--listen-sample", arguments.listen_sample).await?;
         let listen = arguments.listen_sample.to_string();
@@ -145,7 +147,7 @@ impl Running {
     }
 
     /// Waits until it listens.
-    async fn listening(self, address: std::net::SocketAddr) -> Result<Self, Failure> {
+    async fn listening(self, address: SocketAddr) -> Result<Self, Failure> {
         let mut look = tokio::time::interval(LOOK_AGAIN);
         let waited = tokio::time::timeout(LISTENS_WITHIN, async {
             loop {
@@ -198,7 +200,7 @@ fn installed_nginx() -> Option<PathBuf> {
     NGINX.iter().map(PathBuf::from).find(|path| path.exists())
 }
 
-async fn refuse_taken(what: &str, flag: &str, address: std::net::SocketAddr) -> Result<(), Failure> {
+async fn refuse_taken(what: &str, flag: &str, address: SocketAddr) -> Result<(), Failure> {
     match tokio::net::TcpListener::bind(address).await {
         Ok(_) => Ok(()),
         Err(cause) => Err(Failure::unavailable(format!(
@@ -207,34 +209,19 @@ async fn refuse_taken(what: &str, flag: &str, address: std::net::SocketAddr) -> 
     }
 }
 
-/// Fills the recipe in with its own script, into a directory below the data; answers the main file.
-async fn fill_recipe(
-    config: &Config,
-    arguments: &Arguments,
-    recipe: &Path,
-    record: &Record,
-) -> Result<PathBuf, Failure> {
-    let credential =
-        record.gateway.as_deref().ok_or_else(|| Failure::unavailable("the gateway has no credential"))?;
-    let folder = config.data_dir.join("demo-nginx");
-    let fill = fs::canonicalize(recipe.join("fill"))
-        .map_err(|cause| Failure::unavailable(format!("{}: {cause}", recipe.join("fill").display())))?;
-    let mut command = Command::new(&fill);
-    command.arg(&folder).arg(arguments.listen_nginx.to_string()).arg(config.data_plane.to_string());
-    command
-        .arg(arguments.listen_sample.to_string())
-        .arg(GATEWAY)
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped());
-    let cannot = |cause: std::io::Error| Failure::unavailable(format!("{}: {cause}", fill.display()));
-    let mut child = command.spawn().map_err(cannot)?;
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(format!("{credential}\n").as_bytes()).await.map_err(cannot)?;
-    }
-    let filled = child.wait_with_output().await.map_err(cannot)?;
-    if !filled.status.success() {
-        return Err(Failure::unavailable(String::from_utf8_lossy(&filled.stderr).trim().to_owned()));
-    }
-    let folder = fs::canonicalize(&folder).map_err(cannot)?;
-    Ok(folder.join("nginx.conf"))
+/// Fills the recipe in below the data; answers the main file.
+fn fill_recipe(config: &Config, arguments: &Arguments, record: &Record) -> Result<PathBuf, Failure> {
+    let nginx =
+        recipe::of_kind("nginx").ok_or_else(|| Failure::unavailable("there is no recipe of nginx"))?;
+    let credential = record.gateway.as_deref().and_then(GatewayCredential::parse);
+    let endpoint = |address: SocketAddr| Endpoint { host: address.ip().to_string(), port: address.port() };
+    let filled = nginx.fill(&Values {
+        gateway: GATEWAY.to_owned(),
+        listen: endpoint(arguments.listen_nginx),
+        data_plane: endpoint(config.data_plane),
+        back_end: endpoint(arguments.listen_sample),
+        directory: config.data_dir.join("demo-nginx"),
+        credential: credential.ok_or_else(|| Failure::unavailable("the gateway has no credential"))?,
+    })?;
+    Ok(filled.directory.join("nginx.conf"))
 }

@@ -1,1 +1,0 @@
-export{t as Create,n as memberOptions}from"./create-Q52RmYKj.js";

@@ -1,1 +1,0 @@
-import{Cr as e,Tr as t}from"./problem-BKF4XYLc.js";function n(n,r){return e(n,t,r)}export{n as t};
