@@ -77,6 +77,7 @@ const bodyOf = ({ id }, { brand, operator }) =>
       create_invitation: { email: "evil@demo.example", role: "account_administrator" },
       invite_operator: { email: "evil@demo.example" },
       create_gateway: { name: "evil" },
+      put_gateway_probe: { url: "https://evil.example", kind: null, checks: [] },
       create_platform_credential: { name: "evil" },
       reset_token: { confirm: true },
       reset_legacy_token: { confirm: true },

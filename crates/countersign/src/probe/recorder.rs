@@ -29,7 +29,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Most connections at once.
 const CONNECTIONS_MAX: usize = 256;
 /// How long a connection may take to send a header.
-const HEADER_WITHIN: Duration = Duration::from_secs(120);
+const HEADER_WITHIN: Duration = Duration::from_mins(2);
 
 /// A request that reached the back end.
 #[derive(Debug, Clone)]

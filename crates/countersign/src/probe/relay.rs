@@ -24,7 +24,7 @@ use crate::failure::Failure;
 /// Most connections at once; a gateway keeps a few dozen.
 const CONNECTIONS_MAX: usize = 512;
 /// How long a connection waits for a question before it is given up.
-const QUESTION_WITHIN: Duration = Duration::from_secs(60);
+const QUESTION_WITHIN: Duration = Duration::from_mins(1);
 /// How long the real data plane may take to accept a connection.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(5);
 /// Longest question that is read, in bytes.

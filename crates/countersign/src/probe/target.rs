@@ -33,9 +33,11 @@ impl Target {
         }
         let authority = uri.authority().ok_or_else(|| wrong("has no host"))?;
         let endpoint = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80)).parse()?;
-        let plain = path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-        if !plain || path.contains("//") || path == "/" {
+        if !is_path(path) || path.contains("//") || path == "/" {
             return Err(format!("{path:?} is no path that a token may call, such as /Advertisers/…/Actions"));
+        }
+        if let Some(wrong) = closed_paths.iter().find(|path| !is_path(path)) {
+            return Err(format!("{wrong:?} is no path of a request"));
         }
         Ok(Self {
             endpoint,
@@ -54,6 +56,11 @@ impl Target {
     pub fn bare_path(&self) -> &str {
         self.path.split_once('?').map_or(&self.path, |(path, _)| path)
     }
+}
+
+/// What may stand in a request line as it is.
+fn is_path(text: &str) -> bool {
+    text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
 #[cfg(test)]

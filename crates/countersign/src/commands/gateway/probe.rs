@@ -224,6 +224,6 @@ fn read_token(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
 
 /// What keeps this probe apart from others.
 fn nonce() -> Result<String, Failure> {
-    let bytes: [u8; 6] = Random::System.bytes().map_err(Failure::unavailable)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    let bytes = Random::System.bytes().map_err(Failure::unavailable)?;
+    Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
 }

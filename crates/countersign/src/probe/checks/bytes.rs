@@ -1,6 +1,9 @@
 //! What two programs could read differently: paths, and where a request ends.
 
-use super::{super::*, Found, said};
+use super::{
+    super::{Doctor, Question, With},
+    Found, said,
+};
 
 /// Ways to say how long a body is, none of them honest together with another.
 const FRAMINGS: [&str; 26] = [

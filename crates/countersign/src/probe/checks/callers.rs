@@ -1,6 +1,9 @@
 //! Who may pass at all, what the question is made of, and the ids of decisions.
 
-use super::{super::*, Found, LIE};
+use super::{
+    super::{Doctor, Question, With},
+    Found, LIE,
+};
 
 /// Methods that some gateways let pass without a question.
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use super::{super::*, Found, said};
+use super::{
+    super::{Behaviour, Doctor, Question, READ_ONLY_STATUSES, Relay, Unchecked, With},
+    Found, said,
+};
 
 /// The real answer is kept back this long: far beyond the two seconds of our recipes.
 const HELD: Duration = Duration::from_secs(12);
@@ -63,8 +66,11 @@ const STRANGE_SUCCESS: [(&str, Behaviour); 3] = [
     ("204", Behaviour::Says("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")),
 ];
 
-/// What Countersign says, and the headers that must arrive with it.
-const SAID: [(u16, &str, &[(&str, &str)]); 6] = [
+/// A status, the answer with it, and the headers that must arrive.
+type Said = (u16, &'static str, &'static [(&'static str, &'static str)]);
+
+/// What Countersign says.
+const SAID: [Said; 6] = [
     (400, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", &[]),
     (
         401,

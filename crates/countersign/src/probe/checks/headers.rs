@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{
-    super::{platform::NOBODYS_ADDRESS, *},
+    super::{Doctor, Outcome, Question, Unchecked, With, platform::NOBODYS_ADDRESS},
     Found, LIE, careless, said,
 };
 
@@ -168,11 +168,11 @@ fn claims() -> Vec<String> {
 fn believed(headers: &[(String, String)]) -> Option<String> {
     let claim: Option<IpAddr> = NOBODYS_ADDRESS.parse().ok();
     let lines = |name: &'static str| headers.iter().filter(move |(known, _)| known == name);
-    let last = lines("x-forwarded-for").last().and_then(|(_, value)| value.rsplit(',').next());
+    let last = lines("x-forwarded-for").next_back().and_then(|(_, value)| value.rsplit(',').next());
     if last.is_some_and(|last| last.trim().parse().ok() == claim) {
         return last.map(|last| format!("X-Forwarded-For: …{last}"));
     }
-    let forwarded = lines("forwarded").last().and_then(|(_, value)| value.rsplit(',').next());
+    let forwarded = lines("forwarded").next_back().and_then(|(_, value)| value.rsplit(',').next());
     forwarded.filter(|last| last.contains(NOBODYS_ADDRESS)).map(|last| format!("Forwarded: …{last}"))
 }
 

@@ -9,11 +9,14 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::{
-    super::{exchange::SILENT_AFTER, *},
+    super::{
+        Doctor, Outcome, Question, Recorder, Unchecked, With,
+        exchange::{Answer, SILENT_AFTER},
+    },
     Found, LIE, said,
 };
 

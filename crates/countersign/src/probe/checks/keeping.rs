@@ -1,6 +1,9 @@
 //! Answers that are used twice: kept by path, by credential or by connection.
 
-use super::{super::*, Found, said};
+use super::{
+    super::{Behaviour, Doctor, Question, Unchecked, With},
+    Found, said,
+};
 
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 /// Requests that would be answered from a memory, were there one.
