@@ -24,7 +24,9 @@ pub struct Recipe {
 }
 
 /// Every kind there is a recipe for.
-pub const RECIPES: [Recipe; 1] = [Recipe {
+pub const RECIPES: [Recipe; 3] = [NGINX, HAPROXY, CADDY];
+
+const NGINX: Recipe = Recipe {
     kind: "nginx",
     files: &[
         ("countersign.conf", include_str!("../../../gateways/nginx/countersign.conf")),
@@ -34,7 +36,28 @@ pub const RECIPES: [Recipe; 1] = [Recipe {
     folders: &["temporary"],
     check: "nginx -e stderr -p @DIRECTORY@ -c @DIRECTORY@/nginx.conf -t",
     start: "nginx -e stderr -p @DIRECTORY@ -c @DIRECTORY@/nginx.conf -g 'daemon off;'",
-}];
+};
+
+const HAPROXY: Recipe = Recipe {
+    kind: "haproxy",
+    files: &[
+        ("haproxy.cfg", include_str!("../../../gateways/haproxy/haproxy.cfg")),
+        ("countersign.lua", include_str!("../../../gateways/haproxy/countersign.lua")),
+    ],
+    credential: ("credential.cfg", "global\n    set-var proc.countersign_credential str(@VALUE@)\n"),
+    folders: &[],
+    check: "haproxy -c -f @DIRECTORY@/credential.cfg -f @DIRECTORY@/haproxy.cfg",
+    start: "haproxy -db -f @DIRECTORY@/credential.cfg -f @DIRECTORY@/haproxy.cfg",
+};
+
+const CADDY: Recipe = Recipe {
+    kind: "caddy",
+    files: &[("Caddyfile", include_str!("../../../gateways/caddy/Caddyfile"))],
+    credential: ("credential.caddy", "header_up X-Countersign-Gateway @VALUE@\n"),
+    folders: &[],
+    check: "caddy validate --config @DIRECTORY@/Caddyfile",
+    start: "caddy run --config @DIRECTORY@/Caddyfile",
+};
 
 /// The names of all kinds.
 pub fn kinds() -> impl Iterator<Item = &'static str> {

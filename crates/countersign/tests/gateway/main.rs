@@ -7,6 +7,7 @@ mod address;
 mod back_end;
 mod client;
 mod countersign;
+mod doctor;
 mod every_gateway;
 mod failures;
 mod filling;
@@ -19,6 +20,8 @@ mod installation;
 mod misplaced;
 mod operations;
 mod outage;
+#[path = "../it/pages.rs"]
+mod pages;
 mod relay;
 mod revocation;
 mod spoofing;
