@@ -1,0 +1,3 @@
+module countersign.invalid/gateway
+
+go 1.22
