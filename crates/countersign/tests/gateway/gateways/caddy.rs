@@ -4,8 +4,7 @@ use super::{Class, Edit, Fault, Gateway, Http2, Outage};
 
 pub const GATEWAY: Gateway = Gateway {
     name: "caddy",
-    // It sends what the nginx recipe sends.
-    profile: "nginx",
+    profile: "caddy",
     program: &["target/tools/gateways/bin/caddy"],
     files: &["Caddyfile"],
     credential: ("credential.caddy", "header_up X-Countersign-Gateway @VALUE@\n"),
@@ -56,7 +55,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "Countersign is asked about a mended path",
-        edits: &[edit("header_up X-Original-URI {uri}", "header_up X-Original-URI {path}")],
+        edits: &[edit("header_up X-Forwarded-Uri {uri}", "header_up X-Forwarded-Uri {path}")],
         found: Class::Open,
     },
     Fault {
@@ -69,8 +68,8 @@ const FAULTS: &[Fault] = &[
         edits: &[
             edit("\tservers {\n", "\tservers {\n\t\ttrusted_proxies static 127.0.0.0/8\n"),
             edit(
-                "{uri}\n\t\t\t\theader_up X-Original-Address {remote_host}",
-                "{uri}\n\t\t\t\theader_up X-Original-Address {client_ip}",
+                "header_up X-Forwarded-Uri {uri}\n",
+                "header_up X-Forwarded-Uri {uri}\n\t\t\t\theader_up X-Forwarded-For {client_ip}\n",
             ),
         ],
         found: Class::Open,

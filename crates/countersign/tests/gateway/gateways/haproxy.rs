@@ -4,8 +4,7 @@ use super::{Class, Edit, Fault, Gateway, Http2, Outage};
 
 pub const GATEWAY: Gateway = Gateway {
     name: "haproxy",
-    // It sends what the nginx recipe sends.
-    profile: "nginx",
+    profile: "haproxy",
     program: &["/usr/sbin/haproxy", "/usr/local/sbin/haproxy"],
     files: &["haproxy.cfg", "countersign.lua"],
     credential: ("credential.cfg", "global\n    set-var proc.countersign_credential str(@VALUE@)\n"),

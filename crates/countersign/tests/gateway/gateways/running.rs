@@ -128,6 +128,7 @@ fn program(gateway: &Gateway) -> PathBuf {
 fn fill(gateway: &Gateway, directory: &Path, listen: SocketAddr, between: &Between<'_>) {
     let (credential, says) = gateway.credential;
     let credential = directory.join(credential);
+    fs::create_dir_all(credential.parent().unwrap()).unwrap();
     let mut options = fs::OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(&credential).unwrap();
     std::io::Write::write_all(&mut &file, says.replace("@VALUE@", between.credential).as_bytes()).unwrap();
@@ -151,7 +152,9 @@ fn fill(gateway: &Gateway, directory: &Path, listen: SocketAddr, between: &Betwe
         for (name, value) in &values {
             text = text.replace(name, value);
         }
-        fs::write(directory.join(file), text).unwrap();
+        let path = directory.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
 }
 
