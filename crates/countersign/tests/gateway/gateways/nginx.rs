@@ -125,8 +125,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "a new connection for every question",
         edits: &[edit(
-            "        proxy_pass_request_body off;\n        proxy_set_header Content-Length \"\";\n        proxy_set_header Connection \"\";\n        proxy_set_header X-Original-Method",
-            "        proxy_pass_request_body off;\n        proxy_set_header Content-Length \"\";\n        proxy_set_header Connection close;\n        proxy_set_header X-Original-Method",
+            "        proxy_set_header Connection \"\";\n        proxy_set_header Host $host;\n        proxy_set_header X-Original-Method",
+            "        proxy_set_header Connection close;\n        proxy_set_header Host $host;\n        proxy_set_header X-Original-Method",
         )],
         found: Class::Unkept,
     },
