@@ -12,8 +12,9 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const PROGRAM = process.env.COUNTERSIGN_PROGRAM ?? "target/debug/countersign";
 const root = fileURLToPath(new URL("../../", import.meta.url));
+const built = resolve(root, process.env.CARGO_TARGET_DIR ?? "target", "debug");
+const PROGRAM = process.env.COUNTERSIGN_PROGRAM ?? join(built, "countersign");
 const RUNS = "Ctrl-C stops all of it";
 const START_MS = 60_000;
 const END_MS = 20_000;
@@ -90,7 +91,7 @@ async function demonstrate() {
   const [management, dataPlane, health, nginx, sample] = await freePorts(5);
   const url = `http://localhost:${management}`;
   const listeners = { management, "data-plane": dataPlane, health, nginx, sample };
-  const programs = ["--sample-api", join(root, "target/debug/examples/sample_api")];
+  const programs = ["--sample-api", join(built, "examples/sample_api")];
   const webhooks = await receiver();
   const started = await launch("demo", listeners, reaches(webhooks), [...programs, "--public-url", url, "--log-level", "warn"], "stdout", RUNS);
   const { lines } = started;
