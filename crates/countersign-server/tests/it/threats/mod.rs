@@ -5,6 +5,7 @@ pub mod effort;
 mod enumeration;
 mod garbage;
 mod input;
+mod insider;
 pub mod live;
 mod matrix;
 mod misplaced;

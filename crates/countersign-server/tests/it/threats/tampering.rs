@@ -3,7 +3,7 @@
 //! decisions asked would notice: stamped by somebody who does have the key, the same changes open doors.
 
 mod asks;
-mod dice;
+pub mod dice;
 mod mutations;
 mod scene;
 
