@@ -24,21 +24,21 @@ use super::listener::Listener;
 
 /// What is to be expected of a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Mark {
+pub(super) enum Mark {
     Here,
     There,
     Mixed,
     Flips,
 }
 
-struct Row {
-    mark: Mark,
-    url: String,
+pub(super) struct Row {
+    pub(super) mark: Mark,
+    pub(super) url: String,
     /// What the name is answered: the first time, the second time, and so on; then the last again.
-    answers: Vec<Vec<IpAddr>>,
+    pub(super) answers: Vec<Vec<IpAddr>>,
 }
 
-fn corpus(port: u16) -> Vec<Row> {
+pub(super) fn corpus(port: u16) -> Vec<Row> {
     let rows: Vec<Row> = include_str!("corpus.tsv")
         .lines()
         .filter(|line| !line.starts_with('#'))
@@ -115,7 +115,7 @@ fn guarded(row: &Row, port: u16) -> (Sender, Arc<Told>) {
     (Sender::new(policy), told)
 }
 
-async fn send(sender: &Sender, url: &str) -> SendOutcome {
+pub(super) async fn send(sender: &Sender, url: &str) -> SendOutcome {
     let payload = json!({ "type": "webhook.test" });
     let message = Message { id: "ntc_1", at: Timestamp::from_unix_secs(1), payload: &payload };
     sender.send(url, &[], &message).await

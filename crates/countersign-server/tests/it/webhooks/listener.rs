@@ -36,8 +36,19 @@ impl Received {
 impl Listener {
     /// Answers like this.
     pub fn answering(answer: impl Into<Vec<u8>>) -> Self {
-        let everywhere =
-            [SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)), SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))];
+        Self::at(0, answer)
+    }
+
+    /// At this port, answers with this status and nothing else.
+    pub fn on(port: u16, status: u16) -> Self {
+        Self::at(port, with_status(status))
+    }
+
+    fn at(port: u16, answer: impl Into<Vec<u8>>) -> Self {
+        let everywhere = [
+            SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
+            SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+        ];
         let listener = TcpListener::bind(everywhere.as_slice()).unwrap();
         let this = Self {
             port: listener.local_addr().unwrap().port(),
@@ -58,7 +69,7 @@ impl Listener {
 
     /// Answers with this status and nothing else.
     pub fn with_status(status: u16) -> Self {
-        Self::answering(format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"))
+        Self::answering(with_status(status))
     }
 
     /// How many connections there were. A client that has its answer, or lost its connection, is counted already.
@@ -70,6 +81,10 @@ impl Listener {
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
+}
+
+fn with_status(status: u16) -> String {
+    format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
 }
 
 /// Reads one request and answers it; closes what is no HTTP, such as the beginning of TLS.

@@ -3,5 +3,6 @@
 mod api;
 mod guard;
 pub mod listener;
+mod network;
 mod redirects;
 mod sending;
