@@ -1,6 +1,7 @@
 //! An installation of a test: a temporary directory, commands in it, and a server over it.
 
 use std::{
+    ffi::OsStr,
     io::{BufRead as _, BufReader},
     net::SocketAddr,
     path::PathBuf,
@@ -21,6 +22,7 @@ pub struct Installation {
     directory: TempDir,
     /// What goes in front of every command: a way into a namespace.
     inside: Vec<String>,
+    program: PathBuf,
 }
 
 /// A running server; killed when dropped.
@@ -38,7 +40,8 @@ pub struct Server {
 impl Installation {
     /// An empty directory.
     pub fn empty() -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), inside: Vec::new() }
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_countersign"));
+        Self { directory: tempfile::tempdir().unwrap(), inside: Vec::new(), program }
     }
 
     /// A path in the directory.
@@ -58,10 +61,14 @@ impl Installation {
         self.inside = enter.to_vec();
     }
 
+    /// Runs this copy of the binary from now on.
+    pub fn run_program(&mut self, program: PathBuf) {
+        self.program = program;
+    }
+
     /// The binary, in the directory, without the environment of whoever runs the tests.
     pub fn command(&self) -> Command {
-        let binary = env!("CARGO_BIN_EXE_countersign").to_owned();
-        let mut words = self.inside.iter().chain([&binary]);
+        let mut words = self.inside.iter().map(OsStr::new).chain([self.program.as_os_str()]);
         let mut command = Command::new(words.next().unwrap());
         command.args(words);
         command.current_dir(self.directory.path()).stdin(Stdio::null());
@@ -142,6 +149,11 @@ impl Server {
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&mut self) -> std::process::ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// Asks it to end, and waits until it has.

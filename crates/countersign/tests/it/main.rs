@@ -22,6 +22,7 @@ mod keys;
 mod listener;
 mod lock;
 mod mail;
+mod memory;
 mod outbox;
 mod pages;
 mod platform;
