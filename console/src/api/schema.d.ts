@@ -5190,7 +5190,7 @@ export interface operations {
     list_tokens: {
         parameters: {
             query?: {
-                /** @description Part of the name, ignoring case. */
+                /** @description Part of the name or of the SID, ignoring case. */
                 name?: string;
                 /** @description When they were created. */
                 created?: "last_7_days" | "last_30_days" | "more_than_30_days";

@@ -25,8 +25,6 @@ import "./tokens.css";
 const CARD_PX = 84;
 const GAP_PX = 8;
 const REST_MS = 100;
-/** A SID that somebody found in a log or a leak, or most of one. */
-const LIKE_SID = /^[A-Za-z0-9_-]{6,64}$/;
 
 const isOld = (token: TokenSummary) => Boolean(token.upgrade_available);
 /** What the server does not filter by, or not together with a state. */
@@ -40,29 +38,18 @@ const needs = {
 /** The tokens that fit, and how many there are before all of them are loaded. */
 function useTokens(search: TokenSearch, enabled: boolean) {
   const { account } = useAccount();
-  const asked = search;
   const care = search.care;
-  const list = useInfiniteQuery({ ...tokensQuery(account.id, asked), enabled, placeholderData: (before) => before });
-  const named = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
-  // Nothing has this name: it may be a SID, which is looked for among all tokens.
-  const bySid = Boolean(asked.q && LIKE_SID.test(asked.q) && list.isSuccess && !list.isPlaceholderData && named.length === 0);
-  const { q, ...others } = asked;
-  const all = useInfiniteQuery({ ...tokensQuery(account.id, others), enabled: enabled && bySid });
-  const wanted = q?.toLowerCase() ?? "";
-  const source = bySid ? all : list;
-  const { hasNextPage, isFetchingNextPage, isSuccess, fetchNextPage } = source;
+  const list = useInfiniteQuery({ ...tokensQuery(account.id, search), enabled, placeholderData: (before) => before });
+  const { hasNextPage, isFetchingNextPage, isSuccess, fetchNextPage } = list;
   // The rest comes once the first cards stand and can be used.
   useEffect(() => {
     if (!enabled || !isSuccess || !hasNextPage || isFetchingNextPage) return undefined;
     const timer = window.setTimeout(() => void fetchNextPage(), REST_MS);
     return () => window.clearTimeout(timer);
   }, [enabled, isSuccess, hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const loaded = useMemo(
-    () => (bySid ? (all.data?.pages.flatMap((page) => page.items) ?? []).filter((token) => token.sid.toLowerCase().includes(wanted)) : named),
-    [bySid, all.data, named, wanted],
-  );
+  const loaded = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
   const tokens = useMemo(() => (care ? loaded.filter(needs[care]) : loaded), [care, loaded]);
-  return { list, loaded, tokens, totals: list.data?.pages[0]?.totals, more: Boolean(hasNextPage) || (bySid && all.isPending) };
+  return { list, loaded, tokens, totals: list.data?.pages[0]?.totals, more: Boolean(hasNextPage) };
 }
 
 export function Tokens() {

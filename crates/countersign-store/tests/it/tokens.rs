@@ -233,6 +233,8 @@ async fn filters_find_what_they_say() {
         ("STRASSE", 1),
         ("\\", 1),
         ("'", 0),
+        ("sid4", 1),
+        ("SID", 5),
     ] {
         assert_eq!(names(&world, named(part)).await.len(), expected, "{part}");
     }

@@ -26,7 +26,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListTokens {
-    /// Part of the name, ignoring case.
+    /// Part of the name or of the SID, ignoring case.
     #[param(max_length = 100)]
     name: Option<String>,
     /// When they were created.
@@ -130,8 +130,9 @@ pub(super) async fn list_tokens(
     let place = ListPlace { list: "tokens", account: Some(granted.account.id) };
     let page = PageParameters { after: query.after, limit: query.limit }.open(&app, place)?;
     if query.name.as_ref().is_some_and(|name| name.chars().count() > NAME_CHARS_MAX) {
-        let detail =
-            format!("The parameter `name` has more than {NAME_CHARS_MAX} characters, and no name has.");
+        let detail = format!(
+            "The parameter `name` has more than {NAME_CHARS_MAX} characters; no name and no SID has."
+        );
         return Err(Error::new(Kind::Malformed, "query_invalid", detail).at_field("name"));
     }
     let ask = ListAsk {
