@@ -69,6 +69,8 @@ fn harden(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_millis(LOCK_WAIT_MILLIS))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_PREPARED_MAX);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // A plan is made once and not again for every other value: some of ours were parsed anew at each use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // A schema somebody tampered with must not run functions, and a damaged page must be noticed when it is read.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;

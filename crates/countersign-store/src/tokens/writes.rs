@@ -47,7 +47,7 @@ select 1 where exists (select 1 from secrets where token_id = $1 and generation 
         and (data_key_generation = $4 or (former_data_key is not null and data_key_generation = $4 + 1)))))";
 /// The digest of a secret and what it is sealed as belong to the rotations of keys once it is there: who edits its token
 /// read it a moment before. It also keeps its usage, which is written aside and may be newer than what the caller read; at the
-/// beginning of an overlap its uses are counted anew.
+/// beginning of an overlap its uses are counted anew. A secret that stays as it is, is not written: that of most edits.
 pub(crate) const PUT_SECRET: &str = "
 insert into secrets (token_id, generation, digest, pepper, sealed, last4, weak, created_at, ends_at, last_used_at,
   last_used_from, uses, layered_over, data_key)
@@ -55,7 +55,10 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 on conflict (token_id, generation) do update set last4 = excluded.last4, weak = excluded.weak,
   ends_at = excluded.ends_at, sealed = case when excluded.sealed is null then null else secrets.sealed end,
   data_key = case when excluded.sealed is null then null else secrets.data_key end,
-  uses = case when secrets.ends_at is null and excluded.ends_at is not null then 0 else secrets.uses end";
+  uses = case when secrets.ends_at is null and excluded.ends_at is not null then 0 else secrets.uses end
+where secrets.last4 <> excluded.last4 or secrets.weak <> excluded.weak
+  or secrets.ends_at is distinct from excluded.ends_at
+  or (excluded.sealed is null and (secrets.sealed is not null or secrets.data_key is not null))";
 
 impl Write {
     /// Adds a token with its secrets and puts it on the feed. Conflicts: `NameTaken`, `SidTaken` (also for SIDs of
