@@ -38,9 +38,10 @@ test-long:
 	@scripts/timed "fuzz" scripts/fuzz 600
 	@echo "make test-long: all suites passed"
 
-# How many durable changes a second this machine makes.
+# Compares the cost of a check with everything else a user could pick and writes docs/book/performance.md: an hour and
+# 25 GB of disk. QUICK=1 leaves ten million tokens out: a quarter of an hour, the page in target/bench/.
 bench:
-	cargo run --locked --release -p countersign-store --example changes_per_second
+	@scripts/bench
 
 fmt:
 	cargo fmt --all

@@ -1,0 +1,102 @@
+"""The gateways of the second table: each in front of the same back end, asking nobody, asking a server that always says
+yes, and asking Countersign.
+
+Counted is the gateway with what it asks, not the back end. The recipe is the one we ship, filled in by the command that
+users fill it in with; the shorter configurations are in `peers/`, as each gateway's manual shows them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from installation import Installation
+from measure import Contestant, Load
+from processes import Process, free_port, run
+from servers import PEERS, Servers, fill
+
+TOOLS = Path("tools") / "gateways" / "bin"
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A gateway we ship a recipe for."""
+
+    # The name of its recipe, of its profile, and of its folder in `peers/`.
+    name: str
+    title: str
+    # The program: among those that scripts/install-gateways fetched, else in PATH.
+    program: str
+    # How it is started over a directory; DIRECTORY stands for it.
+    arguments: tuple[str, ...]
+    # The folder of the short configurations.
+    short: str
+    # Envoy takes only 200 for a yes over HTTP; the others take 204.
+    yes_is_200: bool = False
+
+
+NGINX = ("-e", "stderr", "-p", "DIRECTORY", "-c", "DIRECTORY/nginx.conf", "-g", "daemon off;")
+ENVOY = ("-c", "DIRECTORY/envoy.yaml", "--log-level", "error", "--use-dynamic-base-id")
+GATEWAYS = (
+    Gateway("nginx", "nginx", "nginx", NGINX, "nginx"),
+    Gateway("haproxy", "HAProxy", "haproxy", ("-db", "-f", "DIRECTORY/haproxy.cfg"), "haproxy"),
+    Gateway("caddy", "Caddy", "caddy", ("run", "--config", "DIRECTORY/Caddyfile"), "caddy"),
+    Gateway("traefik", "Traefik", "traefik", ("--configFile=DIRECTORY/traefik.yml",), "traefik"),
+    Gateway("envoy", "Envoy, over HTTP", "envoy", ENVOY, "envoy", yes_is_200=True),
+    Gateway("envoy-grpc", "Envoy, over gRPC", "envoy", ENVOY, "envoy", yes_is_200=True),
+)
+
+
+class Doors:
+    """Starts gateways in front of one back end."""
+
+    def __init__(self, servers: Servers, installation: Installation, target: Path) -> None:
+        self.servers, self.installation, self.target = servers, installation, target
+        _, self.back_end = servers.nginx("back-end", PEERS / "nginx" / "back_end.conf")
+        self.bare, self.bare_port = servers.nginx("bare", PEERS / "nginx" / "bare.conf")
+        self.yes, self.yes_port = servers.nginx("yes", PEERS / "nginx" / "yes.conf")
+
+    def program(self, gateway: Gateway) -> Path | str:
+        fetched = self.target / TOOLS / gateway.program
+        return fetched if fetched.exists() else gateway.program
+
+    def short(self, gateway: Gateway, variant: str, asked: int) -> tuple[Process, int]:
+        """The gateway with a short configuration of ours: `none` or `ask`."""
+        name, port = f"{gateway.name}-{variant}", free_port()
+        directory = self.servers.place(name)
+        for template in (PEERS / gateway.short / variant).iterdir():
+            fill(template, directory / template.name, DIRECTORY=str(directory), PORT=str(port),
+                 BACK_END=f"127.0.0.1:{self.back_end}", BACK_END_PORT=str(self.back_end),
+                 ASKED=f"127.0.0.1:{asked}", ASKED_PORT=str(asked))
+        return self.begin(gateway, name, directory, port), port
+
+    def recipe(self, gateway: Gateway, variant: str, asked: int) -> tuple[Process, int]:
+        """The gateway with the recipe we ship."""
+        name, port = f"{gateway.name}-{variant}", free_port()
+        directory = self.servers.place(name)
+        credential = self.installation.directory / f"{gateway.name}.credential"
+        self.installation.gateway(gateway.name, "--profile", gateway.name.replace("-", "_"))
+        run([self.installation.binary, "gateway", "config", gateway.name, "--kind", gateway.name,
+             "--listen", f"127.0.0.1:{port}", "--data-plane", f"127.0.0.1:{asked}",
+             "--back-end", f"127.0.0.1:{self.back_end}", "--directory", directory, "--credential-file", credential])
+        return self.begin(gateway, name, directory, port), port
+
+    def begin(self, gateway: Gateway, name: str, directory: Path, port: int) -> Process:
+        arguments = [argument.replace("DIRECTORY", str(directory)) for argument in gateway.arguments]
+        return self.servers.start(name, [self.program(gateway), *arguments], port, cwd=directory)
+
+    def contestants(self, gateway: Gateway, tokens: Path) -> list[Contestant]:
+        """The gateway asking nobody, asking a bare server, and asking Countersign by our recipe."""
+        server = self.installation.server
+        assert server is not None
+        none, none_port = self.short(gateway, "none", 0)
+        asked, asked_port = (self.yes, self.yes_port) if gateway.yes_is_200 else (self.bare, self.bare_port)
+        ask, ask_port = self.short(gateway, "ask", asked_port)
+        ours, port = self.recipe(gateway, "recipe", self.installation.data_plane)
+        return [
+            Contestant(f"{gateway.name}-none", f"{gateway.title}, asking nobody", Load(none_port, tokens), [none]),
+            Contestant(f"{gateway.name}-ask", f"{gateway.title}, asking an nginx that says yes",
+                       Load(ask_port, tokens), [ask, asked]),
+            Contestant(f"{gateway.name}-recipe", f"{gateway.title}, asking Countersign by our recipe",
+                       Load(port, tokens), [ours, server]),
+        ]
