@@ -10,11 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from installation import Installation
-from measure import Contestant, Load
+from installation import Decided, Installation
+from measure import Contestant, Load, prove
 from processes import Process, free_port, run
 from servers import PEERS, Servers, fill
+from tokens import mint
 
+# What peers/nginx/back_end.conf answers.
+BACK_END_BODY = b'{"actions":[]}'
 TOOLS = Path("tools") / "gateways" / "bin"
 
 
@@ -85,7 +88,7 @@ class Doors:
         arguments = [argument.replace("DIRECTORY", str(directory)) for argument in gateway.arguments]
         return self.servers.start(name, [self.program(gateway), *arguments], port, cwd=directory)
 
-    def contestants(self, gateway: Gateway, tokens: Path) -> list[Contestant]:
+    def contestants(self, gateway: Gateway, list_: Path) -> list[Contestant]:
         """The gateway asking nobody, asking a bare server, and asking Countersign by our recipe."""
         server = self.installation.server
         assert server is not None
@@ -93,10 +96,13 @@ class Doors:
         asked, asked_port = (self.yes, self.yes_port) if gateway.yes_is_200 else (self.bare, self.bare_port)
         ask, ask_port = self.short(gateway, "ask", asked_port)
         ours, port = self.recipe(gateway, "recipe", self.installation.data_plane)
-        return [
-            Contestant(f"{gateway.name}-none", f"{gateway.title}, asking nobody", Load(none_port, tokens), [none]),
+        all_ = [
+            Contestant(f"{gateway.name}-none", f"{gateway.title}, asking nobody", Load(none_port, list_), [none]),
             Contestant(f"{gateway.name}-ask", f"{gateway.title}, asking an nginx that says yes",
-                       Load(ask_port, tokens), [ask, asked]),
+                       Load(ask_port, list_), [ask, asked]),
             Contestant(f"{gateway.name}-recipe", f"{gateway.title}, asking Countersign by our recipe",
-                       Load(port, tokens), [ours, server]),
+                       Load(port, list_), [ours, server], Decided(self.installation, "allowed")),
         ]
+        for one in all_:
+            prove(one, mint() if one is all_[2] else None, BACK_END_BODY)
+        return all_

@@ -50,7 +50,6 @@ def peers(bench: Bench) -> None:
     node, node_port = servers.better_auth(main.list)
     doors = Doors(servers, main, bench.target)
     nginx_none, nginx_ask, nginx_ours = doors.contestants(GATEWAYS[0], main.list)
-    nginx_ours.watch = Decided(main, "allowed")
     recipe, recipe_port = doors.recipe(GATEWAYS[0], "yes", doors.yes_port)
     nginx_yes = Contestant("nginx-yes", "nginx with our recipe, asking an nginx that says yes",
                            Load(recipe_port, main.list), [recipe, doors.yes])
@@ -68,7 +67,7 @@ def peers(bench: Bench) -> None:
         Contestant("axum-postgres", "axum + PostgreSQL", Load(postgres_port, main.list), postgres),
         Contestant("better-auth", "Node + better-auth API keys", Load(node_port, main.list), [node]),
     ]
-    for one in [*others, nginx_ours]:
+    for one in others:
         prove(one, tokens.mint())
     all_ = [nginx, posted, verify, by_basic, forward, *others, nginx_none, nginx_ask, nginx_yes, nginx_ours]
     bench.measure(all_, low_rate=True)
@@ -178,10 +177,7 @@ def gateways(bench: Bench) -> None:
     rows: list[list[str]] = []
     all_: list[Contestant] = []
     for gateway in GATEWAYS:
-        three = doors.contestants(gateway, bench.main.list)
-        three[2].watch = Decided(bench.main, "allowed")
-        prove(three[2], tokens.mint())
-        all_.extend(three)
+        all_.extend(doors.contestants(gateway, bench.main.list))
     bench.measure(all_)
     for none, ask, ours in zip(all_[0::3], all_[1::3], all_[2::3], strict=True):
         title = none.title.removesuffix(", asking nobody")

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-STARTS_WITHIN_SECS = 120
+STARTS_WITHIN_SECS = 60
 STOPS_WITHIN_SECS = 60
 
 
