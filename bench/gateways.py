@@ -7,6 +7,9 @@ users fill it in with; the shorter configurations are in `peers/`, as each gatew
 
 from __future__ import annotations
 
+import json
+import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,25 +31,22 @@ class Gateway:
     # The name of its recipe, of its profile, and of its folder in `peers/`.
     name: str
     title: str
-    # The program: among those that scripts/install-gateways fetched, else in PATH.
-    program: str
-    # How it is started over a directory; DIRECTORY stands for it.
-    arguments: tuple[str, ...]
-    # The folder of the short configurations.
+    # The folder of its short configurations, and how it is started over one; DIRECTORY stands for it. How the recipe is
+    # started, `countersign gateway config` tells.
     short: str
+    start: str
     # Envoy takes only 200 for a yes over HTTP; the others take 204.
     yes_is_200: bool = False
 
 
-NGINX = ("-e", "stderr", "-p", "DIRECTORY", "-c", "DIRECTORY/nginx.conf", "-g", "daemon off;")
-ENVOY = ("-c", "DIRECTORY/envoy.yaml", "--log-level", "error", "--use-dynamic-base-id")
+ENVOY = "envoy -c DIRECTORY/envoy.yaml --log-level error --use-dynamic-base-id"
 GATEWAYS = (
-    Gateway("nginx", "nginx", "nginx", NGINX, "nginx"),
-    Gateway("haproxy", "HAProxy", "haproxy", ("-db", "-f", "DIRECTORY/haproxy.cfg"), "haproxy"),
-    Gateway("caddy", "Caddy", "caddy", ("run", "--config", "DIRECTORY/Caddyfile"), "caddy"),
-    Gateway("traefik", "Traefik", "traefik", ("--configFile=DIRECTORY/traefik.yml",), "traefik"),
-    Gateway("envoy", "Envoy, over HTTP", "envoy", ENVOY, "envoy", yes_is_200=True),
-    Gateway("envoy-grpc", "Envoy, over gRPC", "envoy", ENVOY, "envoy", yes_is_200=True),
+    Gateway("nginx", "nginx", "nginx", "nginx -e stderr -p DIRECTORY -c DIRECTORY/nginx.conf -g 'daemon off;'"),
+    Gateway("haproxy", "HAProxy", "haproxy", "haproxy -db -f DIRECTORY/haproxy.cfg"),
+    Gateway("caddy", "Caddy", "caddy", "caddy run --config DIRECTORY/Caddyfile"),
+    Gateway("traefik", "Traefik", "traefik", "traefik --configFile=DIRECTORY/traefik.yml"),
+    Gateway("envoy", "Envoy, over HTTP", "envoy", ENVOY, yes_is_200=True),
+    Gateway("envoy-grpc", "Envoy, over gRPC", "envoy", ENVOY, yes_is_200=True),
 )
 
 
@@ -59,10 +59,6 @@ class Doors:
         self.bare, self.bare_port = servers.nginx("bare", PEERS / "nginx" / "bare.conf")
         self.yes, self.yes_port = servers.nginx("yes", PEERS / "nginx" / "yes.conf")
 
-    def program(self, gateway: Gateway) -> Path | str:
-        fetched = self.target / TOOLS / gateway.program
-        return fetched if fetched.exists() else gateway.program
-
     def short(self, gateway: Gateway, variant: str, asked: int) -> tuple[Process, int]:
         """The gateway with a short configuration of ours: `none` or `ask`."""
         name, port = f"{gateway.name}-{variant}", free_port()
@@ -71,7 +67,7 @@ class Doors:
             fill(template, directory / template.name, DIRECTORY=str(directory), PORT=str(port),
                  BACK_END=f"127.0.0.1:{self.back_end}", BACK_END_PORT=str(self.back_end),
                  ASKED=f"127.0.0.1:{asked}", ASKED_PORT=str(asked))
-        return self.begin(gateway, name, directory, port), port
+        return self.begin(name, gateway.start.replace("DIRECTORY", str(directory)), directory, port), port
 
     def recipe(self, gateway: Gateway, variant: str, asked: int) -> tuple[Process, int]:
         """The gateway with the recipe we ship."""
@@ -79,14 +75,16 @@ class Doors:
         directory = self.servers.place(name)
         credential = self.installation.directory / f"{gateway.name}.credential"
         self.installation.gateway(gateway.name, "--profile", gateway.name.replace("-", "_"))
-        run([self.installation.binary, "gateway", "config", gateway.name, "--kind", gateway.name,
-             "--listen", f"127.0.0.1:{port}", "--data-plane", f"127.0.0.1:{asked}",
-             "--back-end", f"127.0.0.1:{self.back_end}", "--directory", directory, "--credential-file", credential])
-        return self.begin(gateway, name, directory, port), port
+        told = run([self.installation.binary, "gateway", "config", gateway.name, "--kind", gateway.name,
+                    "--listen", f"127.0.0.1:{port}", "--data-plane", f"127.0.0.1:{asked}",
+                    "--back-end", f"127.0.0.1:{self.back_end}", "--directory", directory,
+                    "--credential-file", credential, "-o", "json"])
+        return self.begin(name, json.loads(told)["start"], directory, port), port
 
-    def begin(self, gateway: Gateway, name: str, directory: Path, port: int) -> Process:
-        arguments = [argument.replace("DIRECTORY", str(directory)) for argument in gateway.arguments]
-        return self.servers.start(name, [self.program(gateway), *arguments], port, cwd=directory)
+    def begin(self, name: str, start: str, directory: Path, port: int) -> Process:
+        """Starts a gateway, one of those that scripts/install-gateways fetched where it is among them."""
+        environment = {**os.environ, "PATH": f"{self.target / TOOLS}:{os.environ['PATH']}"}
+        return self.servers.start(name, shlex.split(start), port, cwd=directory, env=environment)
 
     def contestants(self, gateway: Gateway, list_: Path) -> list[Contestant]:
         """The gateway asking nobody, asking a bare server, and asking Countersign by our recipe."""

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -74,7 +73,7 @@ class Installation:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.health}/readyz", timeout=5) as answer:
                 return answer.status == 200
-        except urllib.error.URLError:
+        except OSError:
             return False
 
     def gateway(self, name: str, *options: str) -> str:

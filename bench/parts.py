@@ -19,6 +19,17 @@ from servers import PEERS
 # What a token takes on disk while it is measured: its row, its secret, the audit trail, the list, and the space SQLite
 # needs while it writes.
 BYTES_PER_TOKEN = 2_500
+# What the example `decide` calls its figures, and the bars they are held to: text, unit, bar, stretch.
+LIBRARY_BARS: dict[str, tuple[str, str, float, float | None]] = {
+    "library-10k-ns": ("library check, 10k tokens, uniform", " ns", 300, None),
+    "library-1m-ns": ("library check, 1M tokens, uniform", " ns", 450, None),
+    "library-10m-ns": ("library check, 10M tokens, uniform", " ns", 750, None),
+    "library-10m-zipf-ns": ("library check, 10M tokens, Zipf-like (a stretch)", " ns", 420, None),
+    "memory-per-token-bytes": ("memory of the index at 10M tokens, per token", " B", 96, 80),
+    "writer-ratio": ("readers while 10,000 changes/s apply, against no writer", "", 1.3, 1.1),
+    "forged-ratio": ("unknown credential against a good one, in process", "", 1.10, None),
+    "checksum-ratio": ("wrong checksum against a good one, in process", "", 1.10, 0.5),
+}
 
 
 def door(installation: Installation, name: str, title: str, ask: str, codes: tuple[str, ...] = ("allowed",),
@@ -200,6 +211,11 @@ def library(bench: Bench) -> None:
             bench.page.text(f"{title}: not there.")
             continue
         printed = run([program], cwd=bench.work)
+        for line in printed.splitlines():
+            if line.startswith("bar "):
+                _, figure, value = line.split()
+                what, unit, bar, stretch = LIBRARY_BARS[figure]
+                bench.bar(what, float(value), unit, bar, stretch)
         bench.page.text(f"{title}:\n\n```text\n{printed.strip()}\n```")
 
 
