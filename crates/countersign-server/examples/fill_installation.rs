@@ -270,6 +270,7 @@ fn settings() -> Settings {
         session_idle_secs: 1_800,
         session_secs: 12 * 3_600,
         mail: None,
+        http2: true,
         webhooks: Policy::default(),
     }
 }
