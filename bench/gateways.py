@@ -37,6 +37,8 @@ class Gateway:
     start: str
     # Envoy takes only 200 for a yes over HTTP; the others take 204.
     yes_is_200: bool = False
+    # Apache has nothing short that asks: there it is our recipe, too, that asks the server that says yes.
+    asks_by_itself: bool = True
 
 
 ENVOY = "envoy -c DIRECTORY/envoy.yaml --log-level error --use-dynamic-base-id"
@@ -47,6 +49,8 @@ GATEWAYS = (
     Gateway("traefik", "Traefik", "traefik", "traefik --configFile=DIRECTORY/traefik.yml"),
     Gateway("envoy", "Envoy, over HTTP", "envoy", ENVOY, yes_is_200=True),
     Gateway("envoy-grpc", "Envoy, over gRPC", "envoy", ENVOY, yes_is_200=True),
+    Gateway("apache", "Apache", "apache", "apache2 -d DIRECTORY -f DIRECTORY/httpd.conf -DFOREGROUND",
+            yes_is_200=True, asks_by_itself=False),
 )
 
 
@@ -92,7 +96,8 @@ class Doors:
         assert server is not None
         none, none_port = self.short(gateway, "none", 0)
         asked, asked_port = (self.yes, self.yes_port) if gateway.yes_is_200 else (self.bare, self.bare_port)
-        ask, ask_port = self.short(gateway, "ask", asked_port)
+        asking = self.short if gateway.asks_by_itself else self.recipe
+        ask, ask_port = asking(gateway, "ask", asked_port)
         ours, port = self.recipe(gateway, "recipe", self.installation.data_plane)
         all_ = [
             Contestant(f"{gateway.name}-none", f"{gateway.title}, asking nobody", Load(none_port, list_), [none]),

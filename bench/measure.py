@@ -120,7 +120,7 @@ def watched(contestant: Contestant, secs: float, connections: int = CONNECTIONS,
 
 
 def prove(contestant: Contestant, unknown: str | None, body: bytes | None = None) -> None:
-    """That a good token passes, to the back end where there is one; and that `unknown`, which nobody was given, does not."""
+    """That a good token passes, to the back end where there is one, and that one which nobody was given does not."""
     with contestant.load.list.open() as lines:
         sid, secret = lines.readline().split()
     end = time.monotonic() + STARTS_WITHIN_SECS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import page
 import tokens
@@ -41,7 +42,7 @@ def door(installation: Installation, name: str, title: str, ask: str, codes: tup
     return Contestant(name, title, load, [installation.server], Decided(installation, *codes))
 
 
-def ours(bench: Bench, name: str, title: str, ask: str, **load: object) -> Contestant:
+def ours(bench: Bench, name: str, title: str, ask: str, **load: Any) -> Contestant:
     """A door of the main installation, asked directly."""
     return door(bench.main, name, title, ask, **load)
 
@@ -132,54 +133,65 @@ def credentials(bench: Bench) -> None:
 
 def size(bench: Bench) -> None:
     """Few tokens and very many; memory; how long a start takes."""
-    counts = [FEW, MAIN] if bench.options.quick else [FEW, MAIN, MANY]
-    free = shutil.disk_usage(bench.work).free
-    if MANY in counts and free < MANY * BYTES_PER_TOKEN:
-        counts.remove(MANY)
-        bench.page.text(f"Ten million tokens were left out: the disk has {free / 1e9:.0f} GB free, "
-                       f"{MANY * BYTES_PER_TOKEN / 1e9:.0f} are needed.")
-    found: list[tuple[Installation, Contestant]] = []
-    rows: list[list[str]] = []
+    started: list[Installation] = []
     try:
-        for count in counts:
-            one = bench.main if count == MAIN else bench.installation(count)
-            if count != MAIN:
-                say(f"filling {count:,} tokens")
-                one.fill()
-                one.start(core=0)
-                before = (one.ready_secs, one.ready_cpu_secs)
-                one.stop()
-                one.start()
-                one.ready_secs, one.ready_cpu_secs = before
-            assert one.server is not None
-            memory = one.server.memory_bytes()
-            found.append((one, door(one, f"verify-{count}", f"{count:,}", "verify")))
-            rows.append([f"{count:,}", "", "", f"{one.fill_secs:.0f} s", f"{one.ready_secs:.1f} s",
-                         f"{one.ready_cpu_secs:.1f} s", f"{memory / 1e6:,.0f} MB"])
-        contestants = [contestant for _, contestant in found]
+        for count in counts(bench):
+            started.append(bench.main if count == MAIN else begun(bench, count))
+        when_ready = [memory(one) for one in started]
+        contestants = [door(one, f"verify-{one.count}", f"{one.count:,}", "verify") for one in started]
         bench.measure(contestants)
-        for row, (one, contestant) in zip(rows, found, strict=True):
-            assert one.server is not None
-            row[1], row[2] = cost(contestant), times(contestant, contestants[0])
-            row.append(f"{one.server.memory_bytes() / 1e6:,.0f} MB")
-        bench.page.text("## Few tokens and many\n\n`POST /v1/verify`, Bearer, uniform over all tokens. Starts are on one core; that of the "
-                       "middle row on all.")
+        rows = [
+            [contestant.title, cost(contestant), times(contestant, contestants[0]), f"{one.fill_secs:.0f} s",
+             f"{one.ready_secs:.1f} s", f"{one.ready_cpu_secs:.1f} s", f"{before / 1e6:,.0f} MB",
+             f"{memory(one) / 1e6:,.0f} MB"]
+            for one, contestant, before in zip(started, contestants, when_ready, strict=True)]
+        bench.page.text("## Few tokens and many\n\n`POST /v1/verify`, Bearer, uniform over all tokens. The "
+                        f"starts are on one core, but for {MAIN:,} tokens.")
         bench.page.table(["tokens", "CPU µs per request", f"× {FEW:,}", "filled in", "ready after", "CPU until ready",
-                         "memory when ready", "memory after the load"], rows)
+                          "memory when ready", "memory after the load"], rows)
         bench.page.text(page.raw(contestants))
-        if MANY in counts:
-            many = found[-1][0]
-            assert many.server is not None
+        if started[-1].count == MANY:
             bench.bar("HTTP verify at 10M tokens against 10k", middle(contestants[-1], contestants[0]), "", 1.10, 1.05)
-            bench.bar("memory of the whole process at 10M tokens, per token, after the load",
-                     many.server.memory_bytes() / MANY, " B", 96, 80)
-            bench.bar("cold start with 10M tokens from SQLite, one core", many.ready_secs, " s", 15, 10)
+            bench.bar("memory of the whole process at 10M tokens, after the load, per token",
+                      memory(started[-1]) / MANY, " B", 96, 80)
+            bench.bar("cold start with 10M tokens from SQLite, one core", started[-1].ready_secs, " s", 15, 10)
         else:
             bench.missing("everything at 10M tokens", "not measured in this run")
     finally:
-        for one, _ in found:
+        for one in started:
             if one is not bench.main:
                 one.stop()
+
+
+def counts(bench: Bench) -> list[int]:
+    """How many tokens there are room and time for."""
+    if bench.options.quick:
+        return [FEW, MAIN]
+    free, needed = shutil.disk_usage(bench.work).free, MANY * BYTES_PER_TOKEN
+    if free < needed:
+        bench.page.text(f"Ten million tokens were left out: the disk has {free / 1e9:.0f} GB free and it takes "
+                        f"{needed / 1e9:.0f}.")
+        return [FEW, MAIN]
+    return [FEW, MAIN, MANY]
+
+
+def begun(bench: Bench, count: int) -> Installation:
+    """Another installation, first started on one core to see how long that takes, then as users start it."""
+    one = bench.installation(count)
+    say(f"filling {count:,} tokens")
+    one.fill()
+    one.start(core=0)
+    cold = one.ready_secs, one.ready_cpu_secs
+    one.stop()
+    one.start()
+    one.ready_secs, one.ready_cpu_secs = cold
+    return one
+
+
+def memory(one: Installation) -> int:
+    """Bytes the server has in memory now."""
+    assert one.server is not None
+    return one.server.memory_bytes()
 
 
 def gateways(bench: Bench) -> None:
@@ -193,9 +205,10 @@ def gateways(bench: Bench) -> None:
     for none, ask, ours in zip(all_[0::3], all_[1::3], all_[2::3], strict=True):
         title = none.title.removesuffix(", asking nobody")
         rows.append([title, cost(none), cost(ask), cost(ours), times(ours, none), times(ours, ask)])
-    bench.page.text("## What a check costs at each gateway\n\nCPU µs per request of the gateway and of what it asks; the back end is not counted.")
-    bench.page.table(["gateway", "asks nobody", "asks an nginx 204", "asks Countersign, our recipe", "× asking nobody",
-                     "× asking a 204"], rows)
+    bench.page.text("## What a check costs at each gateway\n\nCPU µs per request of the gateway and of what it asks; the "
+                    "back end is not counted.")
+    bench.page.table(["gateway", "asks nobody", "asks an nginx that says yes", "asks Countersign, our recipe",
+                     "× asking nobody", "× asking that"], rows)
     bench.page.text(page.raw(all_))
 
 

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 STARTS_WITHIN_SECS = 60
 STOPS_WITHIN_SECS = 60
@@ -28,10 +29,10 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def run(command: Sequence[str | Path], **options: object) -> str:
+def run(command: Sequence[str | Path], **options: Any) -> str:
     """Runs a command to its end and answers what it printed."""
     words = [str(word) for word in command]
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
     if done.returncode != 0:
         raise Failure(f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout
@@ -40,11 +41,12 @@ def run(command: Sequence[str | Path], **options: object) -> str:
 class Process:
     """A server, with the processes it starts itself."""
 
-    def __init__(self, command: Sequence[str | Path], log: Path, **options: object) -> None:
+    def __init__(self, command: Sequence[str | Path], log: Path, **options: Any) -> None:
         self.command = [str(word) for word in command]
         self.log = log
         with log.open("ab") as output:
-            self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)  # type: ignore[call-overload]
+            self.child = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
 
     def wait_for_port(self, port: int, within_secs: float = STARTS_WITHIN_SECS) -> Process:
         """Waits until it listens."""

@@ -2,8 +2,8 @@
 
     run.py --programs DIRECTORY --peers DIRECTORY [--quick] [--only PART...] [--keep]
 
-`--quick` makes fewer and shorter rounds and leaves ten million tokens out. A run that is quick, or of some parts only, is
-written to target/bench/performance.md instead of the book.
+`--quick` makes fewer and shorter rounds and leaves ten million tokens out. A run that is quick, or of some parts only,
+is written to target/bench/performance.md instead of the book.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def conduct(bench: Bench) -> None:
     body, bench.page = bench.page, Page()
     bench.page.text(
         f"Measured {page.today()} on {page.machine()}; {bench.rounds} rounds of {bench.secs:g} s for each "
-        f"server{'' if whole else ', **a part of the whole bench**'}; load average at the end "
+        f"server{'' if whole else ', **a part of the whole measurement**'}; load average at the end "
         f"{os.getloadavg()[0]:.1f}; all of it in {(time.monotonic() - began) / 60:.0f} minutes.")
     bench.page.text("## Bars")
     bench.page.table(["what", "at most (stretch)", "measured", ""], bench.bars)

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 from measure import HERE
 from processes import STARTS_WITHIN_SECS, Failure, Process, free_port, run
@@ -44,7 +45,7 @@ class Servers:
         path.mkdir(parents=True)
         return path
 
-    def start(self, name: str, command: list[str | Path], port: int, **options: object) -> Process:
+    def start(self, name: str, command: list[str | Path], port: int, **options: Any) -> Process:
         process = Process(command, self.directory / f"{name}.log", **options)
         self.started.append(process)
         return process.wait_for_port(port)
