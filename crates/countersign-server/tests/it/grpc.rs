@@ -38,7 +38,7 @@ impl Envoy {
         let secret = live.world.token(&account, &ada, "Reader", &["brand.actions.list"]).await;
         let list = ada.get(&format!("/api/v1/accounts/{account}/tokens")).await.expect(200).json();
         let sid = list["items"][0]["sid"].as_str().unwrap().to_owned();
-        let new = json!({ "name": "edge", "recipe": "envoy_grpc" });
+        let new = json!({ "name": "edge", "profile": "envoy_grpc" });
         let made = live.world.operator.post("/api/v1/gateways", new).await.expect(201).json();
         let credential = made["credential"].as_str().unwrap().to_owned();
         let client = AuthorizationClient::connect(format!("http://{}", live.data_plane)).await.unwrap();

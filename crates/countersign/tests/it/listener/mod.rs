@@ -1,11 +1,10 @@
-//! The data-plane listener of a running server under those who mean it ill: slow connections, floods of frames, sign-ins
-//! by the thousand; and a token that ends while its connection stays open. `COUNTERSIGN_TEST_FULL=1` runs the full counts.
+//! The data-plane listener of a running server under those who mean it ill: slow connections and floods of frames; and a
+//! token that ends while its connection stays open. `COUNTERSIGN_TEST_FULL=1` runs the full counts.
 
 mod floods;
 mod frames;
 mod process;
 mod revoked;
-mod sign_ins;
 mod slow;
 
 /// How many, in full and otherwise.

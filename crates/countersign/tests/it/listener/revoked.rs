@@ -34,11 +34,13 @@ async fn a_token_that_ended_is_refused_on_the_open_connection() {
     let stream = TcpStream::connect(server.data_plane).await.unwrap();
     let (mut client, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     let connection = tokio::spawn(connection);
-    for (deed, code) in [("disable", "token_disabled"), ("delete", "credentials_invalid")] {
+    for (deed, flags, code) in
+        [("disable", [].as_slice(), "token_disabled"), ("delete", &["--yes"], "credentials_invalid")]
+    {
         let token = token(&installation, deed);
         let ask = ask_of(&token);
         assert_eq!(verdict(&mut client, &gateway, &ask).await["code"], "allowed");
-        let done = installation.run(&["token", deed, &token.sid, "--yes"]);
+        let done = installation.run(&[&["token", deed, &token.sid], flags].concat());
         assert!(done.status.success(), "{}", crate::installation::errors(&done));
         assert_eq!(verdict(&mut client, &gateway, &ask).await["code"], code);
     }
