@@ -69,7 +69,7 @@ fn serve(place: &Path, hooked: bool) {
         let local = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listeners = Listeners {
             management: local().await,
-            data_plane: local().await,
+            data_plane: vec![local().await.into_std().unwrap()],
             health: local().await,
             socket: Some(UnixListener::bind(place.join("socket")).unwrap()),
         };

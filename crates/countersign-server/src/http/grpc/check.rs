@@ -79,6 +79,7 @@ fn judge(plane: &DataPlane, id: RequestId, gateway: &LiveGateway, check: &CheckR
     let Some(headers) = message::headers(request) else { return asking.malformed() };
     asking.judge(&Question {
         method: request.method.as_bytes(),
+        host: request.host.as_bytes(),
         target: Some(request.path.as_bytes()),
         headers: &headers,
     })
