@@ -104,14 +104,9 @@ async fn they_are_off_until_an_audience_is_named_and_off_again_at_once() {
     assert!(!of_verify(&scene, &token, &target).await.is_empty());
     let seen = scene.operator(&format!("GET /api/v1/gateways/{GATEWAY}"), &Value::Null).await;
     assert_eq!(seen["assertion_audience"], AUDIENCE);
-    let socket = scene.installation.path("data/countersign.sock");
     let patch = async |edit: u64, body: Value| {
-        let request = crate::client::with_body(
-            &format!("PATCH /api/v1/gateways/{GATEWAY}"),
-            &[("content-type", "application/json"), ("if-match", &format!("\"{edit}\""))],
-            body.to_string().into(),
-        );
-        crate::client::send_local(&socket, request).await
+        let line = format!("PATCH /api/v1/gateways/{GATEWAY}");
+        scene.operator_reply(&line, &[("if-match", &format!("\"{edit}\""))], &body).await
     };
     assert_eq!(patch(1, json!({ "assertion_audience": "two words" })).await.status, 422);
     assert_eq!(patch(1, json!({ "assertion_audience": null })).await.status, 200);

@@ -66,15 +66,10 @@ async fn a_client_narrows_and_never_widens() {
         assert_eq!((reply.status, &reply.json()["error"]), (400, &json!("invalid_scope")), "{scope}");
     }
     // A scope that the token loses is lost at once.
-    let edit = scene.operator(&format!("GET {}", token.path), &serde_json::Value::Null).await;
-    let seen = format!("\"{}\"", edit["edit"].as_u64().unwrap_or(1));
-    let socket = scene.installation.path("data/countersign.sock");
-    let request = crate::client::with_body(
-        &format!("PATCH {}", token.path),
-        &[("content-type", "application/json"), ("if-match", &seen)],
-        json!({ "scopes": ["brand.actions.list"] }).to_string().into(),
-    );
-    assert_eq!(crate::client::send_local(&socket, request).await.status, 200);
+    let line = format!("PATCH {}", token.path);
+    let fewer = json!({ "scopes": ["brand.actions.list"] });
+    let reply = scene.operator_reply(&line, &[("if-match", "\"1\"")], &fewer).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(scene.code(&narrow, &ads(&token)).await, "scope_missing");
 }
 
@@ -88,12 +83,9 @@ async fn reset_disable_and_delete_end_it_at_once() {
         let access = format!("Bearer {}", scene.access_token(&token, "").await);
         assert_eq!(scene.code(&access, &actions(&token)).await, "allowed");
         match deed {
-            "delete" => {
-                let body = json!({ "name": name });
-                scene.operator(&format!("DELETE {}", token.path), &body).await;
-            }
+            "delete" => scene.delete(&token, name).await,
             "overlap" => {
-                let body = json!({ "overlap": "1h" });
+                let body = json!({ "confirm": true, "overlap": "1h" });
                 scene.operator(&format!("POST {}/reset", token.path), &body).await;
             }
             deed => drop(scene.act(&token, deed).await),
@@ -112,7 +104,7 @@ async fn reset_disable_and_delete_end_it_at_once() {
     let (_, token, _) = &ended[3];
     let late = format!("Bearer {}", scene.access_token(token, "").await);
     assert_eq!(scene.code(&late, &actions(token)).await, "allowed");
-    scene.act(token, "end-overlap").await;
+    scene.act(token, "overlap/end").await;
     assert_eq!(scene.code(&late, &actions(token)).await, "credentials_invalid");
 }
 

@@ -54,7 +54,7 @@ async fn every_token_that_does_not_work_is_the_same_answer() {
     let reset = scene.token(&brand, "Reset", &[], &json!({})).await;
     scene.act(&reset, "reset").await;
     let gone = scene.token(&brand, "Gone", &[], &json!({})).await;
-    scene.operator(&format!("DELETE {}", gone.path), &json!({ "name": "Gone" })).await;
+    scene.delete(&gone, "Gone").await;
     let gateway = basic(GATEWAY, &scene.credential);
     let mut tried = 0;
     for token in [

@@ -62,14 +62,20 @@ impl Scene {
 
     /// Asks the management API with operator rights; a refusal is a failure of the test.
     pub async fn operator(&self, line: &str, body: &Value) -> Value {
-        let socket = self.installation.path("data/countersign.sock");
-        let (bytes, headers) = match body {
-            Value::Null => (Bytes::new(), Vec::new()),
-            body => (Bytes::from(body.to_string()), vec![("content-type", "application/json")]),
-        };
-        let reply = client::send_local(&socket, client::with_body(line, &headers, bytes)).await;
+        let reply = self.operator_reply(line, &[], body).await;
         assert!((200..300).contains(&reply.status), "{line}: {reply:?}");
         if reply.body.is_empty() { Value::Null } else { reply.json() }
+    }
+
+    /// The same with headers, whatever the answer.
+    pub async fn operator_reply(&self, line: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
+        let socket = self.installation.path("data/countersign.sock");
+        let (bytes, content) = match body {
+            Value::Null => (Bytes::new(), None),
+            body => (Bytes::from(body.to_string()), Some(("content-type", "application/json"))),
+        };
+        let headers: Vec<_> = headers.iter().copied().chain(content).collect();
+        client::send_local(&socket, client::with_body(line, &headers, bytes)).await
     }
 
     /// Makes an account of a kind, with an administrator.
@@ -100,9 +106,20 @@ impl Scene {
         }
     }
 
-    /// Does something to a token: `disable`, `enable`, `reset`.
+    /// Does something to a token: `disable`, `enable`, `reset`, `overlap/end`.
     pub async fn act(&self, token: &Token, deed: &str) -> Value {
-        self.operator(&format!("POST {}/{deed}", token.path), &Value::Null).await
+        let body = match deed {
+            "reset" | "overlap/end" => json!({ "confirm": true }),
+            _ => json!({}),
+        };
+        self.operator(&format!("POST {}/{deed}", token.path), &body).await
+    }
+
+    /// Deletes a token that was not changed since it was made.
+    pub async fn delete(&self, token: &Token, name: &str) {
+        let line = format!("DELETE {}?confirm_name={name}", token.path);
+        let reply = self.operator_reply(&line, &[("if-match", "\"1\"")], &Value::Null).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
     }
 
     /// Asks the data plane.

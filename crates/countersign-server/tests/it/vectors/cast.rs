@@ -165,12 +165,13 @@ impl Cast {
             let item = items.iter().find(|item| item["name"] == name).unwrap();
             item["id"].as_str().unwrap().to_owned()
         };
-        let act = async |path: String| world.call(&brand.who, http::Method::POST, &path, &[], None).await;
-        act(format!("{tokens}/{}/disable", id("disabled"))).await.expect(200);
-        let reset = act(format!("{tokens}/{}/reset", id("reset"))).await.expect(200).json;
-        let delete = Some(json!({ "name": "deleted" }));
-        let path = format!("{tokens}/{}", id("deleted"));
-        world.call(&brand.who, http::Method::DELETE, &path, &[], delete).await;
+        let act =
+            async |path: String, body: Value| world.post(&brand.who, &path, body).await.expect(200).json;
+        act(format!("{tokens}/{}/disable", id("disabled")), json!({})).await;
+        let reset = act(format!("{tokens}/{}/reset", id("reset")), json!({ "confirm": true })).await;
+        let path = format!("{tokens}/{}?confirm_name=deleted", id("deleted"));
+        let seen = [("if-match", "\"1\"")];
+        world.call(&brand.who, http::Method::DELETE, &path, &seen, None).await.expect(200);
         world.edit_account(suspended.account, |account| account.state = AccountState::Suspended).await;
         world.edit_account(off.account, |account| account.api_access = false).await;
         let player = self.tokens.get_mut("reset").unwrap();
