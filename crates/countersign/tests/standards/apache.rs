@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use serde_json::json;
 
 use crate::{
@@ -55,7 +56,7 @@ impl Apache {
     async fn get(&self, authorization: Option<&str>) -> u16 {
         let headers: Vec<(&str, &str)> =
             authorization.map(|value| ("authorization", value)).into_iter().collect();
-        client::send(self.address, client::request("GET /orders", &headers)).await.status
+        client::send(self.address, client::request("GET /orders", &headers, Bytes::new())).await.status
     }
 }
 

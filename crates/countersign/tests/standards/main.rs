@@ -5,8 +5,6 @@
 mod apache;
 mod assertions;
 mod challenges;
-#[path = "../gateway/client.rs"]
-#[allow(dead_code, reason = "the gateway tests use more of it")]
 mod client;
 mod credentials;
 mod document;

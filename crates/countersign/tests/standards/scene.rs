@@ -75,7 +75,7 @@ impl Scene {
             body => (Bytes::from(body.to_string()), Some(("content-type", "application/json"))),
         };
         let headers: Vec<_> = headers.iter().copied().chain(content).collect();
-        client::send_local(&socket, client::with_body(line, &headers, bytes)).await
+        client::send_local(&socket, client::request(line, &headers, bytes)).await
     }
 
     /// Makes an account of a kind, with an administrator.
@@ -124,7 +124,7 @@ impl Scene {
 
     /// Asks the data plane.
     pub async fn ask(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-        let request = client::with_body(line, headers, Bytes::from(body.to_owned()));
+        let request = client::request(line, headers, Bytes::from(body.to_owned()));
         client::send(self.server.data_plane, request).await
     }
 
