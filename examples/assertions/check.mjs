@@ -11,7 +11,7 @@ const audience = process.env.AUDIENCE; // what the gateway was created with: --a
 const keys = createLocalJWKSet(JSON.parse(readFileSync(process.env.KEY_SET, "utf8")));
 
 export async function check(assertion, { method, target, host }) {
-  const { payload } = await jwtVerify(assertion, keys, {
+  const { payload, protectedHeader } = await jwtVerify(assertion, keys, {
     algorithms: ["EdDSA"],
     typ: "countersign-assertion+jwt",
     issuer,
@@ -20,6 +20,8 @@ export async function check(assertion, { method, target, host }) {
     maxTokenAge: 30,
     requiredClaims: ["sub", "jti", "exp", "method", "path_sha256"],
   });
+  if (!protectedHeader.kid) throw new Error("it does not say which key signed it");
+  if (payload.exp - payload.iat > 30) throw new Error("it holds for longer than assertions do");
   const hash = createHash("sha256").update(target).digest("base64url");
   if (payload.method !== method || payload.path_sha256 !== hash) throw new Error("it is about another request");
   if (payload.host !== "" && payload.host !== host) throw new Error("it is about another host");

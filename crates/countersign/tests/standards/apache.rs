@@ -1,13 +1,16 @@
 //! Introspection asked by a client that is not ours: Apache with `mod_oauth2`, as Debian packages them, in front of a file.
 
 use std::{
+    fs::Permissions,
     net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::{
     client,
@@ -21,6 +24,8 @@ const STARTS_WITHIN: Duration = Duration::from_secs(20);
 struct Apache {
     child: Child,
     address: SocketAddr,
+    /// Its configuration, log and the file it serves; others may read it, because Apache becomes another user.
+    directory: TempDir,
 }
 
 impl Apache {
@@ -29,28 +34,30 @@ impl Apache {
             let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             free.local_addr().unwrap()
         };
-        let directory = scene.installation.path("apache");
-        std::fs::create_dir_all(directory.join("htdocs")).unwrap();
-        std::fs::write(directory.join("htdocs/orders"), "the orders\n").unwrap();
-        let configuration = configuration(address, &directory.display().to_string(), scene);
-        let file = scene.installation.write("apache/apache.conf", &configuration);
+        let shared = Permissions::from_mode(0o755);
+        let directory = tempfile::Builder::new().permissions(shared).tempdir().unwrap();
+        let place = directory.path();
+        std::fs::create_dir(place.join("htdocs")).unwrap();
+        std::fs::write(place.join("htdocs/orders"), "the orders\n").unwrap();
+        let file = place.join("apache.conf");
+        std::fs::write(&file, configuration(address, &place.display().to_string(), scene)).unwrap();
         let child = Command::new("/usr/sbin/apache2")
             .args(["-D", "FOREGROUND", "-f"])
             .arg(file)
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let started = Self { child, address };
+        let started = Self { child, address, directory };
         let begin = Instant::now();
         while tokio::net::TcpStream::connect(address).await.is_err() {
-            assert!(begin.elapsed() < STARTS_WITHIN, "Apache does not listen: {}", started.log(scene));
+            assert!(begin.elapsed() < STARTS_WITHIN, "Apache does not listen: {}", started.log());
             tokio::time::sleep(Duration::from_millis(50)).await; // poll
         }
         started
     }
 
-    fn log(&self, scene: &Scene) -> String {
-        std::fs::read_to_string(scene.installation.path("apache/error.log")).unwrap_or_default()
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("error.log")).unwrap_or_default()
     }
 
     async fn get(&self, authorization: Option<&str>) -> u16 {
@@ -82,8 +89,10 @@ fn configuration(address: SocketAddr, directory: &str, scene: &Scene) -> String 
     let modules = ["mpm_event", "authn_core", "authz_core", "authz_user", "oauth2"]
         .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
         .concat();
+    // Apache does not serve as root.
+    let user = if rustix::process::geteuid().is_root() { "User nobody\nGroup nogroup\n" } else { "" };
     format!(
-        "ServerRoot {directory}\nServerName localhost\nListen {address}\nPidFile {directory}/pid\n\
+        "{user}ServerRoot {directory}\nServerName localhost\nListen {address}\nPidFile {directory}/pid\n\
          ErrorLog {directory}/error.log\nDefaultRuntimeDir {directory}\nMutex fcntl:{directory} default\n{modules}\
          DocumentRoot {directory}/htdocs\n{shown}"
     )
@@ -106,7 +115,7 @@ async fn apache_asks_what_a_token_is() {
         ("a disabled token", Some(other.bearer()), 401),
     ] {
         let told = apache.get(authorization.as_deref()).await;
-        assert_eq!(told, status, "{what}: {}", apache.log(&scene));
+        assert_eq!(told, status, "{what}: {}", apache.log());
     }
     // Nothing is kept: the next request after a disable is refused.
     scene.act(&token, "disable").await;
