@@ -90,6 +90,7 @@ fn token(account: AccountId, contact: UserId, number: u64, now: Timestamp) -> To
         expires_at: None,
         addresses: AddressList::default(),
         rate_limit: None,
+        access_tokens_from: None,
         secrets: vec![secret],
         made_by: None,
         edit: 1,
