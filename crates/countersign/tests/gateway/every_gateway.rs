@@ -36,6 +36,7 @@ async fn every_request_of_the_table_is_what_the_library_decides() {
         assert!(findings.is_empty(), "{}: {}", stack.name, shown(&findings));
         let (sent, findings) = over_http2(stack, &decided).await;
         assert!(sent >= 500, "{sent}");
+        println!("{}: {} requests over HTTP/1, {sent} over HTTP/2", stack.name, decided.cases.len());
         assert!(findings.is_empty(), "{}: {}", stack.name, shown(&findings));
     })
     .await;
@@ -70,6 +71,7 @@ async fn the_suite_finds_every_fault() {
         .flat_map(|gateway| gateway.faults.iter().enumerate().map(|(index, fault)| (*gateway, index, fault)))
         .collect();
     assert!(faults.len() >= 10, "{}", faults.len());
+    println!("{} broken recipes", faults.len());
     let missed: Vec<String> = stream::iter(faults)
         .map(async |(gateway, index, fault)| miss(&countersign, gateway, index, fault).await)
         .buffer_unordered(AT_ONCE)

@@ -1,6 +1,6 @@
 //! Countersign behind real gateways: the real binary, every gateway with the configuration we ship, a real back end that
 //! records what reaches it, and clients that lie.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod address;
 #[path = "../../examples/sample_api/api.rs"]
