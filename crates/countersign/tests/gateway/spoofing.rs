@@ -129,9 +129,9 @@ async fn countersign_refuses_what_a_careless_gateway_passes_on() {
     }
     let lie = allowed;
     for uri in [
-        format!("{lie},{}", denied),
-        format!("{lie}, {}", denied),
-        format!("{lie}?a=1,{}", denied),
+        format!("{lie},{denied}"),
+        format!("{lie}, {denied}"),
+        format!("{lie}?a=1,{denied}"),
         format!("http://a{lie}"),
         format!("{lie}#x"),
         "*".to_owned(),

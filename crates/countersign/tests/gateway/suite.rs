@@ -136,7 +136,7 @@ fn judge(
     let refused = case.may_be_refused() && is_4xx;
     match expected {
         Some(200) if reached.len() > 1 => {
-            wrong.push((Class::Open, format!("reached {} times", reached.len())))
+            wrong.push((Class::Open, format!("reached {} times", reached.len())));
         }
         Some(200) if reached.is_empty() && !refused => {
             wrong.push((Class::Untrue, "allowed, but did not arrive".to_owned()));

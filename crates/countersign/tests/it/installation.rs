@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
-    sync::mpsc,
+    sync::{Mutex, mpsc},
     thread,
     time::Duration,
 };
@@ -34,7 +34,7 @@ pub struct Server {
     pub data_plane: SocketAddr,
     /// The health listener.
     pub health: SocketAddr,
-    log: mpsc::Receiver<String>,
+    log: Mutex<mpsc::Receiver<String>>,
 }
 
 impl Installation {
@@ -135,7 +135,7 @@ impl Installation {
         };
         let (management, data_plane, health) =
             (listener("management"), listener("data_plane"), listener("health"));
-        Server { child, management, data_plane, health, log }
+        Server { child, management, data_plane, health, log: Mutex::new(log) }
     }
 }
 
@@ -160,7 +160,7 @@ impl Server {
     pub fn terminate(mut self) -> (std::process::ExitStatus, Vec<String>) {
         self.signal("TERM");
         let status = self.child.wait().unwrap();
-        (status, self.log.iter().collect())
+        (status, self.log.get_mut().unwrap().iter().collect())
     }
 
     /// Sends a signal.
@@ -171,11 +171,10 @@ impl Server {
 
     /// Waits for a line of the log that holds a text.
     pub fn wait_for_log(&self, text: &str) -> String {
+        let log = self.log.lock().unwrap();
         loop {
-            let line = self
-                .log
-                .recv_timeout(STARTS_WITHIN)
-                .unwrap_or_else(|_| panic!("the log never says {text:?}"));
+            let line =
+                log.recv_timeout(STARTS_WITHIN).unwrap_or_else(|_| panic!("the log never says {text:?}"));
             if line.contains(text) {
                 return line;
             }

@@ -36,7 +36,7 @@ pub const PARAMETERS: [&str; 20] = [
 pub fn cases(people: &People) -> Vec<Case> {
     let mut cases = values(people);
     cases.extend(elsewhere(people));
-    cases.into_iter().enumerate().map(|(index, case)| case.from_place(index)).collect()
+    cases.into_iter().enumerate().map(|(index, case)| case.at_place(index)).collect()
 }
 
 /// Values of `Authorization`, each for what its token may do and for what it may not.

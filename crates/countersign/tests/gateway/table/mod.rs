@@ -150,7 +150,7 @@ impl Case {
 
     /// The same from another place, which matters to none of the tokens it is used with: failing credentials are
     /// counted by address.
-    pub fn from_place(mut self, index: usize) -> Self {
+    pub fn at_place(mut self, index: usize) -> Self {
         let [_, _, third, fourth] = u32::try_from(index + 1).unwrap().to_be_bytes();
         self.from = Ipv4Addr::new(127, 20, third, fourth);
         if let Meaning::Asks(ask) | Meaning::AsksOrRefused(ask) = &mut self.means {
@@ -161,10 +161,11 @@ impl Case {
 
     /// Its bytes; the connection ends with the answer.
     pub fn bytes(&self) -> Vec<u8> {
-        let lines: String = self.lines.iter().map(|line| format!("{line}\r\n")).collect();
+        let end = if self.lines.is_empty() { "" } else { "\r\n" };
+        let lines = self.lines.join("\r\n");
         let (method, target, version) = (&self.method, &self.target, self.version);
         format!(
-            "{method} {target} {version}\r\nHost: api.example\r\n{lines}Connection: close\r\n\r\n{}",
+            "{method} {target} {version}\r\nHost: api.example\r\n{lines}{end}Connection: close\r\n\r\n{}",
             self.body
         )
         .into_bytes()
