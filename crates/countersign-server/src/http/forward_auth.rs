@@ -121,7 +121,9 @@ impl Asking<'_> {
         let (now, sent) = (app.clock.now(), authorization(headers));
         let derived = AccessToken::of_header(&app.keys.ring(), sent, now.wall);
         let ask = Ask {
-            authorization: derived.as_ref().map_or(sent, |derived| Authorization::Derived(&derived.credential)),
+            authorization: derived
+                .as_ref()
+                .map_or(sent, |derived| Authorization::Derived(&derived.credential)),
             target: Target::Request { method: original.method, uri: original.uri },
             version_headers: &version_headers,
             client_address: Some(original.address),

@@ -89,6 +89,7 @@ fn options(place: &Path, stop: CancellationToken) -> OpenOptions {
         keys_dir: place.join("keys"),
         settings: Settings {
             public_url: "https://tokens.example.com".to_owned(),
+            http2: true,
             format: SecretFormat::standard(),
             reveal_once: false,
             trusted_proxies: Vec::new(),
