@@ -110,7 +110,7 @@ def watched(contestant: Contestant, secs: float, connections: int = CONNECTIONS,
     if contestant.watch is not None:
         contestant.watch.begin()
     said = wrk(contestant.load, secs, connections, pause_ms)
-    if said["requests"] < 1 or said["failed"] > 0:
+    if said["requests"] < 10 or said["failed"] > 0:
         raise Failure(f"{contestant.title}: {said}")
     if said["refused"] > 0:
         raise Failure(f"{contestant.title} refused {said['refused']} of {said['requests']} good requests")
