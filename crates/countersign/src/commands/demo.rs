@@ -47,7 +47,7 @@ pub struct Arguments {
 
 /// Runs the demonstration until it is asked to stop.
 pub async fn run(config: &Config, arguments: Arguments) -> Result<(), Failure> {
-    let config = quieter(config);
+    let config = for_one_terminal(config);
     LogLevel::start(&config);
     hardening::quiet_panics();
     hardening::harden();
@@ -86,9 +86,13 @@ async fn wait(children: &Children) -> Result<(), Failure> {
     }
 }
 
-/// The log of a demonstration tells warnings in words, unless somebody asked for another.
-fn quieter(config: &Config) -> Config {
+/// The log of a demonstration tells warnings in words, and its links lead to its own port, unless somebody asked for
+/// others.
+fn for_one_terminal(config: &Config) -> Config {
     let mut config = config.clone();
+    if config.source("public_url") == Source::Default {
+        config.public_url = format!("http://localhost:{}", config.management.port());
+    }
     if config.source("log.level") == Source::Default {
         "warn".clone_into(&mut config.log_level);
     }

@@ -74,6 +74,9 @@ fn the_lines_of_the_demonstration_show_what_they_say_twice() {
     for round in 0..2 {
         let demo = Demo::start(&installation, &ports, &[]);
         assert!(demo.lines.iter().any(|line| line.contains("through nginx")), "{:#?}", demo.lines);
+        let (_, port) = ports[0].rsplit_once(':').unwrap();
+        let console = format!("http://localhost:{port}");
+        assert!(demo.lines.iter().any(|line| line.ends_with(&console)), "{console}: {:#?}", demo.lines);
         let lines = demo.pasted();
         assert_eq!(lines.len(), 3, "{:#?}", demo.lines);
         for (line, status) in
