@@ -538,6 +538,8 @@ export const en = {
   "after": "After",
   "refused": "Refused",
   "actor.operator": "Operator",
+  "actor.cli": "The command line",
+  "actor.system": "Countersign itself",
   "action.token.create": "Token created",
   "action.token.reset": "Token reset",
   "action.token.disable": "Token disabled",

@@ -540,6 +540,8 @@ export const zhCN: Record<keyof typeof en, string> = {
   "after": "之后",
   "refused": "已拒绝",
   "actor.operator": "运营人员",
+  "actor.cli": "命令行",
+  "actor.system": "Countersign 本身",
   "action.token.create": "创建令牌",
   "action.token.reset": "重置令牌",
   "action.token.disable": "禁用令牌",

@@ -150,7 +150,7 @@ function Entry({ row }: { row: AuditEntry }) {
               {refused ? <Chip tone="danger" icon="cross">{t("refused")}</Chip> : null}
               {row.actor.kind === "operator" ? <Chip tone="line">{t("actor.operator")}</Chip> : null}
             </span>
-            <span className="entry-who">{row.actor.label}</span>
+            <span className="entry-who">{row.actor.kind === "cli" || row.actor.kind === "system" ? t(`actor.${row.actor.kind}`) : row.actor.label}</span>
             <span className="entry-when"><When moment={row.at} /></span>
           </AriaButton>
         </Heading>
