@@ -186,6 +186,7 @@ impl Mint {
             expires_at: Some(self.now.plus_secs(left)),
             addresses: AddressList::parse(&["10.0.0.0/8", "127.0.0.0/8", &own]).unwrap(),
             rate_limit: Some(RateLimit::new(requests, 60).unwrap()),
+            access_tokens_from: None,
             secrets: vec![secret],
             made_by: None,
             edit: 1,
