@@ -52,6 +52,7 @@ pub async fn listen(world: &World) -> SocketAddr {
     let bind = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (management, data_plane, health) = (bind().await, bind().await, bind().await);
     let address = data_plane.local_addr().unwrap();
+    let data_plane = vec![data_plane.into_std().unwrap()];
     let listeners = Listeners { management, data_plane, health, socket: None };
     let serving = run(Arc::clone(&world.app), listeners, CancellationToken::new());
     tokio::spawn(async move { serving.await.unwrap() });
