@@ -167,7 +167,7 @@ async fn refusals_have_their_status_their_headers_and_their_problem() {
         ("none", actions.as_str(), vec![], (401, "credentials_missing")),
         ("wrong", &actions, vec![("authorization", "Bearer csign_wrong")], (401, "credentials_invalid")),
         ("no scope", &ads, vec![good], (403, "scope_missing")),
-        ("another spelling", "/Advertisers/../x", vec![good], (400, "request_malformed")),
+        ("another spelling", "/Advertisers/../x", vec![good], (400, "path_not_canonical")),
         ("two lines", &actions, vec![good, good], (400, "request_malformed")),
         ("an alias", &actions, vec![good, ("x_countersign_account", "acc")], (400, "request_malformed")),
         (
