@@ -1,7 +1,7 @@
 //! Gateways when Countersign itself is hung, killed and back again, and when it does not know them. What a broken process
 //! in its place may say is in `failures`.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio::{
@@ -15,6 +15,9 @@ use crate::{
     gateways::{self, Between, Running},
     stack::{Stack, beside_each_other, one_after_the_other, record},
 };
+
+/// Looks at a process that is to stop, 20 ms apart.
+const LOOKS: usize = 500;
 
 /// A Countersign that answers the first question on a connection it keeps, closes it on the second, and answers that on
 /// a new connection: what a gateway sees of a restart.
@@ -58,6 +61,22 @@ async fn a_kept_connection_that_was_closed_changes_no_answer() {
     }
 }
 
+/// Waits until a process that was told to stop has: each of its threads does at its next turn.
+async fn until_every_thread_stands(process: u32) {
+    for _ in 0..LOOKS {
+        let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+        let stands = |thread: fs::DirEntry| {
+            let status = fs::read_to_string(thread.path().join("stat")).unwrap();
+            status.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+        };
+        if threads.map(Result::unwrap).all(stands) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await; // poll
+    }
+    panic!("the process goes on");
+}
+
 /// Both what Countersign decides and what it answers itself are an outage now.
 async fn is_out(stack: &Stack, target: &str, token: &Token) {
     let outage = &stack.gateway.outage;
@@ -78,6 +97,7 @@ async fn countersign_stopped_hung_and_killed_and_back_again() {
         assert_eq!(stack.reached().len(), 1);
 
         stack.countersign.server.signal("STOP");
+        until_every_thread_stands(stack.countersign.server.id()).await;
         is_out(&stack, &target, &token).await;
         stack.countersign.server.signal("CONT");
         assert_eq!(stack.get(&target, &token).await.status, 200, "going on");
