@@ -42,8 +42,9 @@ struct Active<'a> {
 
 /// Answers `POST /v1/introspect`.
 pub(in crate::http) async fn answer(asked: Asked<'_>) -> Answer {
-    let id = asked.id;
-    let told = match receive(asked).await {
+    // Who asks is a gateway itself: it speaks for no request, so its profile says nothing.
+    let (id, peer) = (asked.id, asked.peer.0);
+    let told = match receive(asked, peer).await {
         Ok(received) => tell(&received).await,
         Err(failure) => Err(failure),
     };

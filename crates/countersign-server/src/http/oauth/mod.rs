@@ -80,9 +80,14 @@ struct RefusalBody<'a> {
     error_description: &'a str,
 }
 
-/// Reads the form of a request. No parameter is ever read from the URL.
-async fn receive(asked: Asked<'_>) -> Result<Received<'_>, Failure> {
+/// Reads the form of a client, which may come through a gateway that says where it is.
+async fn receive_from_client(asked: Asked<'_>) -> Result<Received<'_>, Failure> {
     let address = whoami::client_address(&asked)?;
+    receive(asked, address).await
+}
+
+/// Reads the form of a request. No parameter is ever read from the URL.
+async fn receive(asked: Asked<'_>, address: Option<IpAddr>) -> Result<Received<'_>, Failure> {
     let (id, plane, peer) = (asked.id, asked.plane, asked.peer);
     if extract::carries_secret(asked.request.uri(), &[&plane.app.settings.format]) {
         let denial = Denial::CredentialsMisplaced;

@@ -5,7 +5,7 @@
 
 use countersign_model::{decision::Decision, sid::Sid};
 
-use super::{Failure, Received, Refusal, identity, receive};
+use super::{Failure, Received, Refusal, identity, receive_from_client};
 use crate::{
     caller::{Caller, Identity},
     http::data_plane::{
@@ -18,7 +18,7 @@ use crate::{
 /// Answers `POST /v1/revoke`.
 pub(in crate::http) async fn answer(asked: Asked<'_>) -> Answer {
     let id = asked.id;
-    let revoked = match receive(asked).await {
+    let revoked = match receive_from_client(asked).await {
         Ok(received) => revoke(&received).await,
         Err(failure) => Err(failure),
     };

@@ -9,7 +9,7 @@ use countersign_model::{
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 
-use super::{Failure, Received, Refusal, identity, receive};
+use super::{Failure, Received, Refusal, identity, receive_from_client};
 use crate::{
     http::data_plane::{
         Asked,
@@ -30,7 +30,7 @@ struct Granted<'a> {
 /// Answers `POST /v1/token`.
 pub(in crate::http) async fn answer(asked: Asked<'_>) -> Answer {
     let id = asked.id;
-    let granted = match receive(asked).await {
+    let granted = match receive_from_client(asked).await {
         Ok(received) => grant(&received).await,
         Err(failure) => Err(failure),
     };
