@@ -3034,6 +3034,8 @@ export interface components {
         PageOf_GatewayView: {
             /** @description The rows. */
             items: {
+                /** @description The back end its signed assertions are addressed to; `null`: it gets none. */
+                assertion_audience?: string | null;
                 /** @description When it was created. */
                 created_at: components["schemas"]["Moment"];
                 /** @description Last four characters of its credential. */
