@@ -14,8 +14,6 @@ use serde_json::{Value, json};
 use super::{Vector, doors};
 use crate::tokens::world::{Home, Who, World};
 
-/// Where a vector's client is that says nothing of it.
-const ADDRESS: &str = "192.0.2.7";
 /// From here so many wrong credentials came that the next is too many.
 const BURNT: &str = "198.51.100.77";
 const READER: [&str; 4] =
@@ -89,15 +87,17 @@ impl Cast {
         cast
     }
 
-    /// A vector's ask.
-    pub fn ask(&self, vector: &Vector) -> Asked {
+    /// A vector's ask. Where it does not say where its client is, that is a place of its own: wrong credentials are
+    /// counted by address, and no vector is to be answered for another.
+    pub fn ask(&self, vector: &Vector, number: usize) -> Asked {
+        let own = || format!("10.0.{}.{}", number / 200, 1 + number % 200);
         let (authorization, token) = self.present(&vector.credential);
         Asked {
             authorization,
             method: vector.method.clone(),
             uri: self.filled(&vector.uri),
             version: vector.version,
-            address: vector.address.clone().unwrap_or_else(|| ADDRESS.to_owned()),
+            address: vector.address.clone().unwrap_or_else(own),
             token,
         }
     }
@@ -178,7 +178,7 @@ impl Cast {
         let secret = reset["secret"].as_str().unwrap().to_owned();
         player.former = Some(std::mem::replace(&mut player.secret, secret));
         let limited = &self.tokens["limited"];
-        self.decide(&limited.basic(), &format!("/Advertisers/{}/Actions", limited.sid), ADDRESS);
+        self.decide(&limited.basic(), &format!("/Advertisers/{}/Actions", limited.sid), "192.0.2.7");
         for _ in 0..60 {
             self.decide("Bearer nobody", "/Advertisers", BURNT);
         }
