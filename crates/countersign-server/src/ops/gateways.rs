@@ -42,7 +42,6 @@ pub struct NewGateway {
 }
 
 /// What may change about a gateway; absent is unchanged.
-#[expect(clippy::option_option, reason = "unchanged and none are two things in an edit")]
 pub struct GatewayEdit {
     /// From where it may call.
     pub peers: Option<Vec<String>>,

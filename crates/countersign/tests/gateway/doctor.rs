@@ -232,10 +232,10 @@ impl Started {
     async fn by(command: &str, listens: SocketAddr) -> Self {
         // Debian has some gateways where people do not look.
         let command = format!("PATH=$PATH:/usr/sbin; exec {command}");
-        let child = Command::new("sh").args(["-c", &command]).stderr(Stdio::null()).spawn().unwrap();
+        let started = Self(Command::new("sh").args(["-c", &command]).stderr(Stdio::null()).spawn().unwrap());
         for _ in 0..500 {
             if tokio::net::TcpStream::connect(listens).await.is_ok() {
-                return Self(child);
+                return started;
             }
             tokio::time::sleep(Duration::from_millis(20)).await; // poll
         }

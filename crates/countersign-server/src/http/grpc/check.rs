@@ -44,21 +44,17 @@ pub(super) async fn answer(plane: &DataPlane, request: Request<RequestBody>) -> 
     };
     let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer(None));
     let mut calls = Calls::new(ProstCodec::default()).max_decoding_message_size(CHECK_CALL_BYTES_MAX);
-    match gateway(plane, request.headers(), peer) {
-        Some(gateway) => {
-            let service = tower::service_fn(|call: tonic::Request<CheckRequest>| {
-                tell(plane, id, judge(plane, id, &gateway, call.get_ref()))
-            });
-            calls.unary(service, request).await
-        }
+    let Some(gateway) = gateway(plane, request.headers(), peer) else {
         // What it forwards is not even decoded.
-        None => {
-            let service = tower::service_fn(|_: tonic::Request<CheckRequest>| {
-                tell(plane, id, forward_auth::untrusted(plane, id, peer))
-            });
-            calls.unary(service, request.map(|_| nothing())).await
-        }
-    }
+        let service = tower::service_fn(|_: tonic::Request<CheckRequest>| {
+            tell(plane, id, forward_auth::untrusted(plane, id, peer))
+        });
+        return calls.unary(service, request.map(|_| nothing())).await;
+    };
+    let service = tower::service_fn(|call: tonic::Request<CheckRequest>| {
+        tell(plane, id, judge(plane, id, &gateway, call.get_ref()))
+    });
+    calls.unary(service, request).await
 }
 
 fn gateway(plane: &DataPlane, metadata: &HeaderMap, peer: Peer) -> Option<Arc<LiveGateway>> {

@@ -23,6 +23,7 @@ struct Inactive {
 
 /// A token that works now (RFC 7662 section 2.2), and what is ours: account, kind and version.
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "the name is the standard's")]
 struct Active<'a> {
     active: bool,
     scope: &'a str,
