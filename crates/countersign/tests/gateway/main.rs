@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod address;
+mod assertion;
 #[path = "../../examples/sample_api/api.rs"]
 mod back_end;
 mod client;
