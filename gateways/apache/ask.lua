@@ -146,7 +146,8 @@ end
 function countersign(r)
     drop_odd_names(r)
     local text = question(r)
-    if not text or names_a_header(r) then
+    local coding = r.headers_in["Transfer-Encoding"]
+    if not text or names_a_header(r) or (coding and coding:lower() ~= "chunked") then
         return 400
     end
     local status, headers = ask(r, text)
@@ -169,4 +170,10 @@ function countersign(r)
     end
     r.err_headers_out["Retry-After"] = "1"
     return 503
+end
+
+-- The hook of "Who am I?", which is forwarded: under its own name only, not under one that Apache would mend.
+function whoami(r)
+    drop_odd_names(r)
+    return r.unparsed_uri:match("^[^?]*") == "/whoami" and apache2.OK or 400
 end

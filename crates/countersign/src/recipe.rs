@@ -24,7 +24,7 @@ pub struct Recipe {
 }
 
 /// Every kind there is a recipe for.
-pub const RECIPES: [Recipe; 3] = [NGINX, HAPROXY, CADDY];
+pub const RECIPES: [Recipe; 7] = [NGINX, HAPROXY, CADDY, TRAEFIK, ENVOY, ENVOY_GRPC, APACHE];
 
 const NGINX: Recipe = Recipe {
     kind: "nginx",
@@ -57,6 +57,70 @@ const CADDY: Recipe = Recipe {
     folders: &[],
     check: "caddy validate --config @DIRECTORY@/Caddyfile",
     start: "caddy run --config @DIRECTORY@/Caddyfile",
+};
+
+const TRAEFIK: Recipe = Recipe {
+    kind: "traefik",
+    files: &[
+        ("traefik.yml", include_str!("../../../gateways/traefik/traefik.yml")),
+        ("dynamic/countersign.yml", include_str!("../../../gateways/traefik/dynamic/countersign.yml")),
+        (
+            "plugins-local/src/countersign.invalid/gateway/.traefik.yml",
+            include_str!("../../../gateways/traefik/plugins-local/src/countersign.invalid/gateway/.traefik.yml"),
+        ),
+        (
+            "plugins-local/src/countersign.invalid/gateway/go.mod",
+            include_str!("../../../gateways/traefik/plugins-local/src/countersign.invalid/gateway/go.mod"),
+        ),
+        (
+            "plugins-local/src/countersign.invalid/gateway/gateway.go",
+            include_str!("../../../gateways/traefik/plugins-local/src/countersign.invalid/gateway/gateway.go"),
+        ),
+    ],
+    credential: (
+        "dynamic/credential.yml",
+        "http:\n  middlewares:\n    countersign-credential:\n      headers:\n        customRequestHeaders:\n          \
+         X-Countersign-Gateway: \"@VALUE@\"\n",
+    ),
+    folders: &["dynamic", "plugins-local/src/countersign.invalid/gateway"],
+    // Traefik has no command that checks; it says what is wrong where it is started.
+    check: "cd @DIRECTORY@ && traefik --configfile=traefik.yml --log.level=INFO --log.filepath=/dev/stderr",
+    start: "cd @DIRECTORY@ && traefik --configfile=traefik.yml",
+};
+
+/// Envoy reads the credential as a secret.
+const ENVOY_CREDENTIAL: (&str, &str) = (
+    "credential.yaml",
+    "resources:\n  - \"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret\n    name: \
+     countersign_gateway\n    generic_secret:\n      secret: { inline_string: \"@VALUE@\" }\n",
+);
+
+const ENVOY: Recipe = Recipe {
+    kind: "envoy",
+    files: &[("envoy.yaml", include_str!("../../../gateways/envoy/envoy.yaml"))],
+    credential: ENVOY_CREDENTIAL,
+    folders: &[],
+    check: "envoy --mode validate -c @DIRECTORY@/envoy.yaml",
+    start: "envoy -c @DIRECTORY@/envoy.yaml --use-dynamic-base-id",
+};
+
+const ENVOY_GRPC: Recipe = Recipe {
+    kind: "envoy-grpc",
+    files: &[("envoy.yaml", include_str!("../../../gateways/envoy-grpc/envoy.yaml"))],
+    ..ENVOY
+};
+
+const APACHE: Recipe = Recipe {
+    kind: "apache",
+    files: &[
+        ("httpd.conf", include_str!("../../../gateways/apache/httpd.conf")),
+        ("countersign.conf", include_str!("../../../gateways/apache/countersign.conf")),
+        ("ask.lua", include_str!("../../../gateways/apache/ask.lua")),
+    ],
+    credential: ("credential.conf", "RequestHeader set X-Countersign-Gateway \"@VALUE@\" early\n"),
+    folders: &[],
+    check: "apache2 -d @DIRECTORY@ -f @DIRECTORY@/httpd.conf -t",
+    start: "apache2 -d @DIRECTORY@ -f @DIRECTORY@/httpd.conf -DFOREGROUND",
 };
 
 /// The names of all kinds.

@@ -151,7 +151,9 @@ fn judge(
     }
     for one in &reached {
         let ask = case.ask().unwrap_or(&Value::Null);
-        if ask["uri"] != one.uri || ask["method"] != one.method {
+        let uri = ask["uri"].as_str().unwrap_or_default();
+        let is_same = one.uri == uri || (stack.gateway.decodes_letters && one.uri == without_needless(uri));
+        if !is_same || ask["method"] != one.method {
             wrong.push((Class::Rewritten, format!("arrived as {} {}", one.method, one.uri)));
         }
         wrong.extend(lies(&one.headers));
@@ -161,6 +163,20 @@ fn judge(
         wrong.push((Class::Credential, "the credential arrived".to_owned()));
     }
     wrong
+}
+
+/// A target with escapes of letters and digits decoded.
+fn without_needless(uri: &str) -> String {
+    let mut parts = uri.split('%');
+    let mut decoded = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let letter = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).map(char::from);
+        match letter.filter(char::is_ascii_alphanumeric) {
+            Some(letter) => decoded.extend([letter.to_string().as_str(), &part[2..]]),
+            None => decoded.extend(["%", part]),
+        }
+    }
+    decoded
 }
 
 /// Whether a line of a header section has this name.

@@ -12,6 +12,7 @@ pub const GATEWAY: Gateway = Gateway {
     http2: Http2::Clear,
     outage: Outage { statuses: &[503], retry_after: true },
     reads_answers: true,
+    decodes_letters: false,
     faults: FAULTS,
 };
 

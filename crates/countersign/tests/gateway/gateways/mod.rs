@@ -2,15 +2,25 @@
 //! spoiled. A further gateway is one file here and one line in [`ALL`]. What is asked of them is the same for all and
 //! stands in the suite.
 
+mod apache;
 mod caddy;
+mod envoy;
 mod haproxy;
 mod nginx;
 mod running;
+mod traefik;
 
 pub use running::{Between, Running, place};
 
 /// All of them.
-pub const ALL: [&Gateway; 3] = [&nginx::GATEWAY, &haproxy::GATEWAY, &caddy::GATEWAY];
+pub const ALL: [&Gateway; 6] = [
+    &nginx::GATEWAY,
+    &haproxy::GATEWAY,
+    &caddy::GATEWAY,
+    &traefik::GATEWAY,
+    &envoy::OVER_HTTP,
+    &apache::GATEWAY,
+];
 
 /// A gateway with a recipe.
 pub struct Gateway {
@@ -32,6 +42,8 @@ pub struct Gateway {
     pub outage: Outage,
     /// Whether it looks at more of an answer than its status: then nothing but a true allow of Countersign opens it.
     pub reads_answers: bool,
+    /// Whether it decodes needless escapes (`%41`) by itself, before it asks and for the back end alike.
+    pub decodes_letters: bool,
     /// What opens it or makes it lie.
     pub faults: &'static [Fault],
 }
