@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign_model::{
-    credential::{Authorization, Credential},
+    credential::{Credential, CredentialRoom},
     digest::LookupKey,
     limits::{CREDENTIAL_BYTES_MAX, SECRET_BYTES_MAX},
     secret::{SecretFormat, Shape},
@@ -23,7 +23,8 @@ fn check(value: &[u8]) {
     let shape = format.shape(value);
     let digest = LookupKey::new(1, [7; 32]).digest(value, shape);
     assert_eq!(digest.is_none(), shape == Shape::Broken);
-    let Ok(credential) = Credential::parse(Authorization::One(value)) else { return };
+    let (mut room, mut room_again) = (CredentialRoom::default(), CredentialRoom::default());
+    let Ok(credential) = Credential::parse(value, &mut room) else { return };
     assert!(value.len() <= CREDENTIAL_BYTES_MAX);
     let secret = credential.secret();
     assert!((1..=SECRET_BYTES_MAX).contains(&secret.len()));
@@ -36,6 +37,6 @@ fn check(value: &[u8]) {
         None => format!("Bearer {}", String::from_utf8_lossy(secret)),
     };
     let again =
-        Credential::parse(Authorization::One(written.as_bytes())).expect("what was read can be written");
+        Credential::parse(written.as_bytes(), &mut room_again).expect("what was read can be written");
     assert_eq!((again.secret(), again.sid()), (secret, credential.sid()));
 }

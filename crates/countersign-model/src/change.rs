@@ -37,8 +37,8 @@ pub struct Change {
 pub enum Record {
     /// A token or legacy credential as it is now.
     Token(Arc<TokenRecord>),
-    /// A token that is gone for ever.
-    TokenGone(TokenId),
+    /// A token that is gone for ever. No SID is issued twice, so it names one token.
+    TokenGone(Sid),
     /// An account as it is now.
     Account(Arc<AccountRecord>),
     /// The catalog as it is now.

@@ -1,8 +1,8 @@
 //! Credentials as requests carry them: HTTP Basic with SID and secret, or Bearer with the secret alone (RFC 7617,
-//! RFC 6750). Parsing is strict and never copies into anything that outlives the request.
+//! RFC 6750). Parsing is strict, needs no heap, and never copies into anything that outlives the request.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use zeroize::Zeroizing;
+use zeroize::Zeroize as _;
 
 use crate::{
     limits::{CREDENTIAL_BYTES_MAX, SECRET_BYTES_MAX},
@@ -11,59 +11,59 @@ use crate::{
     time::Timestamp,
 };
 
-/// The `Authorization` header of an ask, before it is read.
+/// What the longest credential decodes to, and what the decoder wants beyond that.
+const DECODED_BYTES_MAX: usize = CREDENTIAL_BYTES_MAX / 4 * 3;
+
+/// What an ask brings to be known by.
 #[derive(Clone, Copy)]
 pub enum Authorization<'a> {
-    /// No such header.
+    /// No `Authorization` header.
     Absent,
     /// One header with this value.
     One(&'a [u8]),
     /// More than one header.
     Many,
-    /// An access token that the door has opened: it was derived from a token, and ends with it.
+    /// No secret, but proof by the door that somebody proved it a moment ago.
     Derived(&'a DerivedCredential),
 }
 
-/// What an access token says of itself, once it was opened. Only who holds the key of the installation can make one.
+/// An access token that was issued to whoever proved a secret, opened by the door that issued it. It ends with the
+/// secret it was issued for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DerivedCredential {
-    /// The token it was derived from.
+    /// The token's SID.
     pub sid: Sid,
-    /// The generation of the secret that was presented for it; it ends with that secret.
+    /// The generation of the secret that was proved. It must still work.
     pub generation: u32,
-    /// The scopes it is narrowed to; `None`: all that its token holds.
-    pub scopes: Option<ScopeSet>,
-    /// When it was made.
+    /// When it was issued.
     pub issued_at: Timestamp,
-    /// From when it no longer works.
+    /// The scopes it was narrowed to; `None`: the token's own. It never reaches further than the token does.
+    pub scopes: Option<ScopeSet>,
+    /// From when it is over.
     pub ends_at: Timestamp,
 }
 
-/// A well-formed credential. Zeroed when dropped.
-pub struct Credential {
+/// Where a credential is decoded. Keep it where the credential is used: it is zeroed when dropped, and a move would leave
+/// a copy behind.
+pub struct CredentialRoom {
+    bytes: [u8; DECODED_BYTES_MAX],
+    len: usize,
+}
+
+/// A well-formed credential.
+pub struct Credential<'a> {
     sid: Option<Sid>,
-    secret: Zeroizing<Vec<u8>>,
+    secret: &'a [u8],
 }
 
-/// Why there is no credential to look up.
+/// A credential that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CredentialProblem {
-    /// None was sent.
-    Missing,
-    /// One was sent that cannot be read.
-    Malformed,
-}
+pub struct Malformed;
 
-impl Credential {
-    /// Reads an `Authorization` header.
-    pub fn parse(authorization: Authorization<'_>) -> Result<Self, CredentialProblem> {
-        let value = match authorization {
-            Authorization::Absent => return Err(CredentialProblem::Missing),
-            // A derived credential is no secret to look up; whoever looks one up took the wrong turn.
-            Authorization::Many | Authorization::Derived(_) => return Err(CredentialProblem::Malformed),
-            Authorization::One(value) => value,
-        };
-        Self::parse_value(value).ok_or(CredentialProblem::Malformed)
+impl<'a> Credential<'a> {
+    /// Reads the value of an `Authorization` header. Whether there is exactly one is the caller's to know.
+    pub fn parse(value: &'a [u8], room: &'a mut CredentialRoom) -> Result<Self, Malformed> {
+        Self::parse_value(value, room).ok_or(Malformed)
     }
 
     /// The SID, where the scheme was Basic.
@@ -72,11 +72,11 @@ impl Credential {
     }
 
     /// The bytes of the secret.
-    pub fn secret(&self) -> &[u8] {
-        &self.secret
+    pub fn secret(&self) -> &'a [u8] {
+        self.secret
     }
 
-    fn parse_value(value: &[u8]) -> Option<Self> {
+    fn parse_value(value: &'a [u8], room: &'a mut CredentialRoom) -> Option<Self> {
         if value.len() > CREDENTIAL_BYTES_MAX {
             return None;
         }
@@ -87,25 +87,40 @@ impl Credential {
             return None;
         }
         if scheme.eq_ignore_ascii_case(b"basic") {
-            Self::parse_basic(rest)
+            Self::parse_basic(rest, room)
         } else if scheme.eq_ignore_ascii_case(b"bearer") {
-            Self::with_secret(None, Zeroizing::new(rest.to_vec()))
+            Self::with_secret(None, rest)
         } else {
             None
         }
     }
 
-    fn parse_basic(encoded: &[u8]) -> Option<Self> {
-        let pair = Zeroizing::new(STANDARD.decode(encoded).ok()?);
+    fn parse_basic(encoded: &[u8], room: &'a mut CredentialRoom) -> Option<Self> {
+        // Also what was decoded before a fault was found is to be zeroed.
+        room.len = room.bytes.len().min(encoded.len());
+        room.len = STANDARD.decode_slice(encoded, &mut room.bytes).ok()?;
+        let pair = &room.bytes[..room.len];
         let colon = pair.iter().position(|&byte| byte == b':')?;
-        let sid = std::str::from_utf8(&pair[..colon]).ok()?.parse().ok()?;
-        Self::with_secret(Some(sid), Zeroizing::new(pair[colon + 1..].to_vec()))
+        let sid = Sid::try_from(&pair[..colon]).ok()?;
+        Self::with_secret(Some(sid), &pair[colon + 1..])
     }
 
-    fn with_secret(sid: Option<Sid>, secret: Zeroizing<Vec<u8>>) -> Option<Self> {
+    fn with_secret(sid: Option<Sid>, secret: &'a [u8]) -> Option<Self> {
         let fits = (1..=SECRET_BYTES_MAX).contains(&secret.len());
         let clean = secret.iter().all(|byte| byte.is_ascii_graphic() && *byte != b':');
         if fits && clean { Some(Self { sid, secret }) } else { None }
+    }
+}
+
+impl Default for CredentialRoom {
+    fn default() -> Self {
+        Self { bytes: [0; DECODED_BYTES_MAX], len: 0 }
+    }
+}
+
+impl Drop for CredentialRoom {
+    fn drop(&mut self) {
+        self.bytes[..self.len].zeroize();
     }
 }
 
@@ -115,16 +130,18 @@ mod tests {
 
     use super::*;
 
-    fn parse(value: &str) -> Result<Credential, CredentialProblem> {
-        Credential::parse(Authorization::One(value.as_bytes()))
+    fn parse(value: &str) -> Result<(Option<Sid>, Vec<u8>), Malformed> {
+        let mut room = CredentialRoom::default();
+        Credential::parse(value.as_bytes(), &mut room)
+            .map(|read| (read.sid().copied(), read.secret().to_vec()))
     }
 
     #[test]
     fn both_schemes() {
         let basic = parse(&format!("Basic {}", STANDARD.encode("BR1:geheim"))).ok().unwrap();
-        assert_eq!((basic.sid().unwrap().as_str(), basic.secret()), ("BR1", &b"geheim"[..]));
+        assert_eq!((basic.0.unwrap().as_str(), &*basic.1), ("BR1", &b"geheim"[..]));
         let bearer = parse("bEaReR geheim").ok().unwrap();
-        assert!(bearer.sid().is_none());
+        assert!(bearer.0.is_none());
         for bad in [
             "",
             "Basic",
@@ -139,17 +156,15 @@ mod tests {
             "Basic Og==",
             "Bearer \u{e9}",
         ] {
-            assert_eq!(parse(bad).err(), Some(CredentialProblem::Malformed), "{bad}");
+            assert_eq!(parse(bad).err(), Some(Malformed), "{bad}");
         }
-        assert_eq!(parse(&format!("Bearer {}", "a".repeat(600))).err(), Some(CredentialProblem::Malformed));
-        assert_eq!(Credential::parse(Authorization::Absent).err(), Some(CredentialProblem::Missing));
-        assert_eq!(Credential::parse(Authorization::Many).err(), Some(CredentialProblem::Malformed));
+        assert_eq!(parse(&format!("Bearer {}", "a".repeat(600))).err(), Some(Malformed));
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-            let _ = Credential::parse(Authorization::One(&bytes));
+            let _ = Credential::parse(&bytes, &mut CredentialRoom::default());
         }
 
         #[test]
@@ -157,8 +172,8 @@ mod tests {
             let value = format!("Basic {}", STANDARD.encode(format!("{sid}:{secret}")));
             if value.len() <= CREDENTIAL_BYTES_MAX {
                 let read = parse(&value).ok().unwrap();
-                prop_assert_eq!(read.sid().unwrap().as_str(), sid);
-                prop_assert_eq!(read.secret(), secret.as_bytes());
+                prop_assert_eq!(read.0.map(|read| read.to_string()), Some(sid));
+                prop_assert_eq!(read.1, secret.as_bytes());
             }
         }
     }

@@ -6,10 +6,12 @@ use std::{net::IpAddr, sync::Arc};
 use crate::{
     api_version::ApiVersion,
     catalog::Catalog,
-    change::{AccountRecord, Seq, TokenRecord},
+    change::{AccountRecord, Seq},
     credential::Authorization,
+    grant::AccessKind,
     rate::RateLimit,
     scope::Scope,
+    sid::Sid,
 };
 
 /// May this token do this, now?
@@ -55,11 +57,20 @@ pub enum Decision {
     Unavailable(Unavailable),
 }
 
-/// What an allow tells.
+/// A token whose secret was proven. What else there is to know of it is cold: the store has it, by the SID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProvenToken {
+    /// Its public identifier.
+    pub sid: Sid,
+    /// How it reaches.
+    pub access: AccessKind,
+}
+
+/// What an allow tells. Nothing in it is on a heap of its own.
 #[derive(Debug, Clone)]
 pub struct Allowed {
     /// The token.
-    pub token: Arc<TokenRecord>,
+    pub token: ProvenToken,
     /// Its account.
     pub account: Arc<AccountRecord>,
     /// The catalog it was decided by.
@@ -91,7 +102,7 @@ pub struct Denied {
     /// The reason.
     pub denial: Denial,
     /// The token, where the caller proved its secret. Only such a caller is told more than the code.
-    pub token: Option<Arc<TokenRecord>>,
+    pub token: Option<ProvenToken>,
     /// The account of that token.
     pub account: Option<Arc<AccountRecord>>,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::scope::ScopeSet;
 
 /// The reach of one credential.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
     /// A token of today: exactly these scopes.

@@ -6,7 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::AccountKind, change::AccountRecord, change::TokenRecord, limits::TOKEN_LIFETIME_DAYS_MAX,
+    catalog::AccountKind,
+    change::{AccountRecord, TokenRecord},
+    grant::AccessKind,
+    limits::TOKEN_LIFETIME_DAYS_MAX,
     time::Timestamp,
 };
 
@@ -79,6 +82,11 @@ impl Lifetimes {
         Self { account, platform: kind.and_then(|kind| kind.token_lifetime) }
     }
 
+    /// The same for a token that reaches like this: legacy credentials have none.
+    pub fn of_access(access: AccessKind, account: &AccountRecord, kind: Option<&AccountKind>) -> Self {
+        if access.is_legacy() { Self::default() } else { Self::of(account.token_lifetime, kind) }
+    }
+
     /// The shorter of both, and whose it is; the account's where they are the same.
     pub fn shortest(self) -> Option<(Lifetime, ExpiryRule)> {
         let account = self.account.map(|lifetime| (lifetime, ExpiryRule::Account));
@@ -97,11 +105,7 @@ impl Lifetimes {
 impl TokenRecord {
     /// When this token of this account ends, and why; `None`: never. `kind` is the account's, where the catalog has it.
     pub fn expiry(&self, account: &AccountRecord, kind: Option<&AccountKind>) -> Option<Expiry> {
-        let lifetimes = if self.access.kind().is_legacy() {
-            Lifetimes::default()
-        } else {
-            Lifetimes::of(account.token_lifetime, kind)
-        };
+        let lifetimes = Lifetimes::of_access(self.access.kind(), account, kind);
         lifetimes.expiry(self.expires_at, self.created_at)
     }
 }

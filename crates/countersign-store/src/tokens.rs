@@ -257,7 +257,7 @@ impl Token {
         TokenRecord {
             id: self.id,
             account: self.account,
-            sid: self.sid.clone(),
+            sid: self.sid,
             name: self.name.as_str().to_owned(),
             enabled: self.state == TokenState::Enabled,
             access: self.access.clone(),

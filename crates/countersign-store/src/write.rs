@@ -3,7 +3,7 @@
 //! write runs on every database, and the writer may run it again.
 
 use countersign_model::change::{AccountRecord, Seq, TokenRecord};
-use countersign_model::id::TokenId;
+use countersign_model::{id::TokenId, sid::Sid};
 
 use crate::{
     Conflict, Error,
@@ -159,8 +159,8 @@ impl Write {
         self
     }
 
-    pub(crate) fn emit_token_gone(mut self, id: TokenId) -> Self {
-        let (subject, record) = (id.to_string(), Some(to_json(&id)));
+    pub(crate) fn emit_token_gone(mut self, id: TokenId, sid: &Sid) -> Self {
+        let (subject, record) = (id.to_string(), Some(to_json(sid)));
         self.entries.push(Entry { kind: feed::TOKEN_GONE, subject, record });
         self
     }

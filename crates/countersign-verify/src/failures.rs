@@ -4,7 +4,6 @@
 use std::{
     hash::{BuildHasher, RandomState},
     net::IpAddr,
-    sync::atomic::{AtomicU64, Ordering},
 };
 
 use countersign_model::{address::counting_unit, time::Now};
@@ -13,6 +12,7 @@ use crate::{
     limit::{Quota, whole_secs},
     limits::{FAILURE_ADDRESSES_MAX, FAILURE_WAYS},
     settings::FailureLimit,
+    sync::{AtomicU64, Ordering},
 };
 
 /// An empty counter has this tag; addresses never do.

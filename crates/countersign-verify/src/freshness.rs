@@ -1,9 +1,9 @@
 //! When this node may not answer: before everything is loaded, and when it cannot prove that no revocation passed it
 //! by. It does not renew a lease; it is told until when one holds.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
 use countersign_model::{decision::Unavailable, time::Now};
+
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// Never fresh: no moment is before it.
 const LOST: u64 = 0;

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`Verifier::decide`], `decide.rs` | the whole decision, on one screen, in the documented order |
 //! | `verifier.rs` | the state machine: load, apply, and the order in which readers see a change |
-//! | `index.rs` | what is known: digests, accounts, catalog |
+//! | `index/` | what is known: a table of secrets, one cache line each; SIDs, policies, accounts, catalog |
 //! | `lookup.rs` | from a presented credential to the secret it proves |
 //! | `place.rs` | where a request leads: account kind, SID, version, scope |
 //! | `misplaced.rs` | credentials in a URL |
@@ -53,10 +53,12 @@ mod index;
 mod limit;
 pub mod limits;
 mod lookup;
+mod mapping;
 mod misplaced;
 mod place;
 mod renewals;
 mod settings;
+mod sync;
 mod usage;
 mod verifier;
 mod versions;

@@ -1,13 +1,7 @@
 //! Rate limits of tokens: the generic cell rate algorithm (ITU-T I.371) in whole nanoseconds of the boot clock. One
 //! word of state for a limit, no locks, no timers. It limits one node's use; sharing a limit between nodes is not here.
 
-use std::{
-    cmp::Reverse,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{cmp::Reverse, sync::Arc};
 
 use arc_swap::ArcSwap;
 use countersign_model::{
@@ -16,19 +10,30 @@ use countersign_model::{
     rate::RateLimit,
 };
 
-use crate::limits::GROUPS_PER_TOKEN_MAX;
+use crate::{
+    limits::GROUPS_PER_TOKEN_MAX,
+    sync::{AtomicU64, Ordering},
+};
 
 const NANOS_PER_SEC: u64 = 1_000_000_000;
 
 /// So many at once, and one more each interval. The interval is rounded up to a whole nanosecond: a limit is never
 /// exceeded, and falls short by at most a nanosecond a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Quota {
     interval_nanos: u64,
     capacity_nanos: u64,
 }
 
-/// A limit and its state: the moment on the boot clock from which the whole limit is there again.
+/// A limit and where its state is: the moment on the boot clock from which the whole limit is there again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gauge<'g> {
+    limit: RateLimit,
+    quota: Quota,
+    full_at: &'g AtomicU64,
+}
+
+/// A limit with a state of its own.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     limit: RateLimit,
@@ -48,6 +53,10 @@ struct GroupBucket {
 }
 
 impl Quota {
+    pub(crate) fn of(limit: RateLimit) -> Self {
+        Self::new(limit.requests(), limit.window_secs())
+    }
+
     pub(crate) fn new(requests: u32, window_secs: u32) -> Self {
         let window_nanos = u64::from(window_secs) * NANOS_PER_SEC;
         let interval_nanos = window_nanos.div_ceil(u64::from(requests.max(1)));
@@ -83,20 +92,35 @@ impl Quota {
 
 impl Bucket {
     pub(crate) fn new(limit: RateLimit) -> Self {
-        let quota = Quota::new(limit.requests(), limit.window_secs());
-        Self { limit, quota, full_at: AtomicU64::new(0) }
+        Self::resumed(limit, 0)
     }
 
-    pub(crate) fn limit(&self) -> RateLimit {
-        self.limit
+    /// A limit whose state was elsewhere.
+    pub(crate) fn resumed(limit: RateLimit, state: u64) -> Self {
+        Self { limit, quota: Quota::of(limit), full_at: AtomicU64::new(state) }
     }
 
-    fn would_refuse(&self, now: u64) -> Option<u64> {
-        self.quota.after_one(self.full_at.load(Ordering::Acquire), now).err()
+    pub(crate) fn gauge(&self) -> Gauge<'_> {
+        Gauge { limit: self.limit, quota: self.quota, full_at: &self.full_at }
+    }
+}
+
+impl<'g> Gauge<'g> {
+    pub(crate) fn new((limit, quota): (RateLimit, Quota), full_at: &'g AtomicU64) -> Self {
+        Self { limit, quota, full_at }
     }
 
-    fn take(&self, now: u64) -> Result<RateState, u64> {
-        let full_at = self.quota.take(&self.full_at, now)?;
+    /// The state, for whoever puts it elsewhere.
+    pub(crate) fn state(self) -> u64 {
+        self.full_at.load(Ordering::Acquire)
+    }
+
+    fn would_refuse(self, now: u64) -> Option<u64> {
+        self.quota.after_one(self.state(), now).err()
+    }
+
+    fn take(self, now: u64) -> Result<RateState, u64> {
+        let full_at = self.quota.take(self.full_at, now)?;
         Ok(RateState {
             limit: self.limit,
             remaining: self.quota.remaining(full_at, now),
@@ -104,11 +128,11 @@ impl Bucket {
         })
     }
 
-    fn give_back(&self) {
+    fn give_back(self) {
         self.full_at.fetch_sub(self.quota.interval_nanos, Ordering::AcqRel);
     }
 
-    fn refusal(&self, wait_nanos: u64) -> Denial {
+    fn refusal(self, wait_nanos: u64) -> Denial {
         Denial::RateLimited { retry_after_secs: whole_secs(wait_nanos), limit: self.limit }
     }
 }
@@ -143,22 +167,22 @@ fn with(known: &[GroupBucket], fresh: &GroupBucket) -> Vec<GroupBucket> {
 /// Takes one request from both limits or from neither, and tells the state of the tighter one. Where both refuse, the
 /// longer wait is told.
 pub(crate) fn take_both(
-    own: Option<&Bucket>,
-    group: Option<&Bucket>,
+    own: Option<Gauge<'_>>,
+    group: Option<Gauge<'_>>,
     now: u64,
 ) -> Result<Option<RateState>, Denial> {
     let waits =
         [own, group].into_iter().flatten().filter_map(|one| one.would_refuse(now).map(|wait| (wait, one)));
-    if let Some((wait, bucket)) = waits.max_by_key(|(wait, _)| *wait) {
-        return Err(bucket.refusal(wait));
+    if let Some((wait, gauge)) = waits.max_by_key(|(wait, _)| *wait) {
+        return Err(gauge.refusal(wait));
     }
-    let refuse = |bucket: &Bucket, wait| bucket.refusal(wait);
-    let first = own.map(|bucket| bucket.take(now).map_err(|wait| refuse(bucket, wait))).transpose()?;
-    let second = match group.map(|bucket| bucket.take(now).map_err(|wait| refuse(bucket, wait))).transpose() {
+    let take = |gauge: Gauge<'_>| gauge.take(now).map_err(|wait| gauge.refusal(wait));
+    let first = own.map(take).transpose()?;
+    let second = match group.map(take).transpose() {
         Ok(second) => second,
         // Another thread took the last one since the look above; what was taken from the first goes back.
         Err(denial) => {
-            own.into_iter().for_each(Bucket::give_back);
+            own.into_iter().for_each(Gauge::give_back);
             return Err(denial);
         }
     };
@@ -201,7 +225,7 @@ mod tests {
             (secs(120), refused(20)),
             (secs(500), state(2, 20)),
         ] {
-            assert_eq!(take_both(Some(&bucket), None, at), expected, "at {at}");
+            assert_eq!(take_both(Some(bucket.gauge()), None, at), expected, "at {at}");
         }
     }
 
@@ -209,13 +233,17 @@ mod tests {
     fn of_two_limits_the_tighter_is_told_and_a_refusal_takes_from_neither() {
         let (own, shared) = (Bucket::new(limit(5, 10)), Bucket::new(limit(2, 100)));
         let remaining = |result: Result<Option<RateState>, Denial>| result.unwrap().unwrap().remaining;
-        assert_eq!(remaining(take_both(Some(&own), Some(&shared), 0)), 1);
-        assert_eq!(remaining(take_both(Some(&own), Some(&shared), 0)), 0);
+        assert_eq!(remaining(take_both(Some(own.gauge()), Some(shared.gauge()), 0)), 1);
+        assert_eq!(remaining(take_both(Some(own.gauge()), Some(shared.gauge()), 0)), 0);
         for _ in 0..10 {
-            let denial = take_both(Some(&own), Some(&shared), 0).unwrap_err();
+            let denial = take_both(Some(own.gauge()), Some(shared.gauge()), 0).unwrap_err();
             assert_eq!(denial, Denial::RateLimited { retry_after_secs: 50, limit: limit(2, 100) });
         }
-        assert_eq!(remaining(take_both(Some(&own), None, 0)), 2, "two were taken and one now, of five");
+        assert_eq!(
+            remaining(take_both(Some(own.gauge()), None, 0)),
+            2,
+            "two were taken and one now, of five"
+        );
         assert_eq!(take_both(None, None, 0), Ok(None));
     }
 
@@ -239,12 +267,14 @@ mod tests {
     fn threads_together_get_what_the_limit_says_and_no_more() {
         let (own, shared) = (Bucket::new(limit(1_000, 3_600)), Bucket::new(limit(700, 3_600)));
         let admitted: usize = std::thread::scope(|scope| {
-            let ask = || (0..1_000).filter(|_| take_both(Some(&own), Some(&shared), 0).is_ok()).count();
+            let ask = || {
+                (0..1_000).filter(|_| take_both(Some(own.gauge()), Some(shared.gauge()), 0).is_ok()).count()
+            };
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
         assert_eq!(admitted, 700);
-        let left = (0..1_000).filter(|_| take_both(Some(&own), None, 0).is_ok()).count();
+        let left = (0..1_000).filter(|_| take_both(Some(own.gauge()), None, 0).is_ok()).count();
         assert_eq!(left, 300, "what the refused took was given back");
     }
 
@@ -262,12 +292,13 @@ mod tests {
                 while arrived.load(Ordering::SeqCst) < (THREADS * (round + 1)) as u64 {
                     std::thread::yield_now();
                 }
-                let _ = take_both(Some(own), Some(shared), 0);
+                let _ = take_both(Some(own.gauge()), Some(shared.gauge()), 0);
             }
         };
         std::thread::scope(|scope| (0..THREADS).for_each(|_| drop(scope.spawn(ask))));
         for (own, shared) in &pairs {
-            let left = |bucket| (0..9).filter(|_| take_both(Some(bucket), None, 0).is_ok()).count();
+            let left =
+                |bucket: &Bucket| (0..9).filter(|_| take_both(Some(bucket.gauge()), None, 0).is_ok()).count();
             assert_eq!((left(own), left(shared)), (4, 0));
         }
     }
@@ -297,7 +328,7 @@ mod tests {
             for step in steps {
                 now += step;
                 let expected = oracle(&admitted, now, interval, interval * u128::from(requests));
-                match take_both(Some(&bucket), None, now) {
+                match take_both(Some(bucket.gauge()), None, now) {
                     Ok(state) => {
                         prop_assert!(expected);
                         admitted.push(now);
@@ -326,8 +357,8 @@ mod tests {
         #[test]
         fn no_numbers_make_it_overflow(requests in 1_u32..=1_000_000_000, window in 1_u32..=31 * 24 * 3600, now: u64, then: u64) {
             let bucket = Bucket::new(limit(requests, window));
-            let _ = take_both(Some(&bucket), None, now);
-            let _ = take_both(Some(&bucket), None, then);
+            let _ = take_both(Some(bucket.gauge()), None, now);
+            let _ = take_both(Some(bucket.gauge()), None, then);
         }
     }
 }

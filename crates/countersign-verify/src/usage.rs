@@ -1,24 +1,24 @@
 //! When, from where, in which API versions and how often secrets were used. A use is an allowed ask. Counting never waits: a relaxed add, and
 //! once a minute a pointer swap. Nothing here is on the way of a denial, and nothing is written to a store from here.
 
-use std::{
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{net::IpAddr, sync::Arc};
 
 use arc_swap::ArcSwapOption;
-use countersign_model::{api_version::ApiVersion, id::TokenId, time::Timestamp};
+use countersign_model::{api_version::ApiVersion, sid::Sid, time::Timestamp};
 
-use crate::{Versions, limits::USE_RESOLUTION_SECS, versions::VersionSlots};
+use crate::{
+    Versions,
+    index::Known,
+    limits::USE_RESOLUTION_SECS,
+    sync::{AtomicU64, Ordering},
+    versions::VersionSlots,
+};
 
 /// Uses of one secret since they were last taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Use {
-    /// The token.
-    pub token: TokenId,
+    /// The SID of the token.
+    pub sid: Sid,
     /// The generation of the secret.
     pub generation: u32,
     /// When it was last used, at most 60 seconds too early.
@@ -37,49 +37,56 @@ struct Seen {
     from: Option<IpAddr>,
 }
 
-/// The uses of one secret. Shared by every edit of its token.
+/// The uses of one secret.
 #[derive(Debug)]
 pub(crate) struct Usage {
-    token: TokenId,
+    sid: Sid,
     generation: u32,
     count: AtomicU64,
     last: ArcSwapOption<Seen>,
     versions: VersionSlots,
-    /// The digest and pepper it was last offered to be made anew for.
-    renewal: AtomicU64,
 }
 
-/// The secrets that were used since they were last reported: at most one entry for each.
-pub(crate) struct Unreported(papaya::HashMap<(TokenId, u32), Arc<Usage>>);
+/// The secrets that were used lately, by the tags of their digests. One that a report finds idle is forgotten.
+pub(crate) struct Uses(papaya::HashMap<u128, Arc<Usage>>);
+
+/// The count of a secret that was forgotten. Who finds it begins anew.
+const FORGOTTEN: u64 = 1 << 63;
 
 impl Usage {
-    pub(crate) fn new(token: TokenId, generation: u32) -> Self {
+    fn new(sid: Sid, generation: u32) -> Self {
         let versions = VersionSlots::default();
-        Self {
-            token,
-            generation,
-            count: AtomicU64::new(0),
-            last: ArcSwapOption::empty(),
-            versions,
-            renewal: AtomicU64::new(0),
+        Self { sid, generation, count: AtomicU64::new(0), last: ArcSwapOption::empty(), versions }
+    }
+
+    /// Counts one use; whether it is counted.
+    fn note(&self, at: Timestamp, from: Option<IpAddr>, version: Option<ApiVersion>) -> bool {
+        // Moment and version are written before the count, so whoever takes the count finds what belongs to it.
+        if is_due(self.last.load().as_deref(), at) {
+            let seen = Arc::new(Seen { at, from });
+            self.last
+                .rcu(|last| if is_due(last.as_deref(), at) { Some(Arc::clone(&seen)) } else { last.clone() });
         }
+        if let Some(version) = version {
+            self.versions.note(version);
+        }
+        self.count.fetch_add(1, Ordering::AcqRel) < FORGOTTEN
     }
 
-    pub(crate) fn generation(&self) -> u32 {
-        self.generation
-    }
-
-    pub(crate) fn renewal(&self) -> u64 {
-        self.renewal.load(Ordering::Relaxed)
-    }
-
-    /// Notes that its digest is offered to be made anew; answers whether nobody did before.
-    pub(crate) fn note_renewal(&self, mark: u64) -> bool {
-        self.renewal.swap(mark, Ordering::Relaxed) != mark
+    /// Takes what was counted.
+    fn take(&self) -> Option<Use> {
+        let uses = self.count.load(Ordering::Acquire);
+        if uses == 0 {
+            return None;
+        }
+        self.count.fetch_sub(uses, Ordering::AcqRel);
+        let versions = self.versions.take();
+        let &Seen { at, from } = self.last.load().as_deref()?;
+        Some(Use { sid: self.sid, generation: self.generation, at, from, uses, versions })
     }
 }
 
-impl Unreported {
+impl Uses {
     pub(crate) fn new() -> Self {
         Self(papaya::HashMap::new())
     }
@@ -87,44 +94,51 @@ impl Unreported {
     /// Counts one use, in the version in effect where it is one of the API.
     pub(crate) fn note(
         &self,
-        usage: &Arc<Usage>,
+        known: &Known<'_>,
         at: Timestamp,
         (from, version): (Option<IpAddr>, Option<ApiVersion>),
     ) {
-        // Moment and version are written before the count, so whoever takes the count finds what belongs to it.
-        if is_due(usage.last.load().as_deref(), at) {
-            let seen = Arc::new(Seen { at, from });
-            usage
-                .last
-                .rcu(|last| if is_due(last.as_deref(), at) { Some(Arc::clone(&seen)) } else { last.clone() });
-        }
-        if let Some(version) = version {
-            usage.versions.note(version);
-        }
-        // Only the first use after a report enters the map; the others cost one add.
-        if usage.count.fetch_add(1, Ordering::AcqRel) == 0 {
-            self.0.pin().insert((usage.token, usage.generation), Arc::clone(usage));
+        self.count((known.tag(), &known.sid, known.generation), at, (from, version));
+    }
+
+    fn count(
+        &self,
+        (tag, sid, generation): (u128, &Sid, u32),
+        at: Timestamp,
+        (from, version): (Option<IpAddr>, Option<ApiVersion>),
+    ) {
+        let map = self.0.pin();
+        loop {
+            let usage = map.get_or_insert_with(tag, || Arc::new(Usage::new(*sid, generation)));
+            if usage.note(at, from, version) {
+                return;
+            }
+            // It was forgotten at this moment; another one takes its place.
+            let _ = map.remove_if(&tag, |_, found| Arc::ptr_eq(found, usage));
         }
     }
 
     /// Takes what was counted, of at most so many secrets.
     pub(crate) fn take(&self, limit: usize) -> Vec<Use> {
         let map = self.0.pin();
-        let some: Vec<Arc<Usage>> = map.iter().take(limit).map(|(_, usage)| Arc::clone(usage)).collect();
-        some.iter()
-            .filter_map(|usage| {
-                // Out of the map first: a use after the count is taken finds zero and enters the map again.
-                map.remove(&(usage.token, usage.generation));
-                let uses = usage.count.swap(0, Ordering::AcqRel);
-                if uses == 0 {
-                    return None;
+        let mut taken = Vec::new();
+        for (tag, usage) in &map {
+            if taken.len() == limit {
+                break;
+            }
+            match usage.take() {
+                Some(one) => taken.push(one),
+                // Forgotten first: whoever counts on it after that finds out and begins anew.
+                None => {
+                    let idle =
+                        usage.count.compare_exchange(0, FORGOTTEN, Ordering::AcqRel, Ordering::Acquire);
+                    if idle.is_ok() {
+                        let _ = map.remove_if(tag, |_, found| Arc::ptr_eq(found, usage));
+                    }
                 }
-                let versions = usage.versions.take();
-                let last = usage.last.load();
-                let &Seen { at, from } = last.as_deref()?;
-                Some(Use { token: usage.token, generation: usage.generation, at, from, uses, versions })
-            })
-            .collect()
+            }
+        }
+        taken
     }
 }
 
@@ -147,23 +161,22 @@ mod tests {
 
     #[test]
     fn counts_are_exact_and_moments_a_minute_apart() {
-        let (unreported, id) = (Unreported::new(), TokenId::from_u128(7));
-        let usage = Arc::new(Usage::new(id, 2));
+        let (unreported, sid) = (Uses::new(), "BR7".parse().unwrap());
+        let usage = (7, &sid, 2);
         let at = Timestamp::from_unix_secs;
         for (secs, last) in [(100, 1), (159, 2)] {
-            unreported.note(&usage, at(secs), (Some(address(last)), None));
+            unreported.count(usage, at(secs), (Some(address(last)), None));
         }
         let versions = Versions::default();
-        let expected =
-            Use { token: id, generation: 2, at: at(100), from: Some(address(1)), uses: 2, versions };
+        let expected = Use { sid, generation: 2, at: at(100), from: Some(address(1)), uses: 2, versions };
         assert_eq!(unreported.take(10), [expected]);
         assert_eq!(unreported.take(10), []);
-        unreported.note(&usage, at(160), (None, None));
+        unreported.count(usage, at(160), (None, None));
         assert_eq!(unreported.take(10), [Use { at: at(160), from: None, uses: 1, ..expected }]);
-        unreported.note(&usage, at(20), (Some(address(3)), None));
+        unreported.count(usage, at(20), (Some(address(3)), None));
         assert_eq!(unreported.take(10), [Use { at: at(20), from: Some(address(3)), uses: 1, ..expected }]);
         for version in [14, 13, 14] {
-            unreported.note(&usage, at(20), (None, Some(ApiVersion(version))));
+            unreported.count(usage, at(20), (None, Some(ApiVersion(version))));
         }
         let taken = unreported.take(10);
         assert_eq!(taken[0].versions.iter().collect::<Vec<_>>(), [ApiVersion(14), ApiVersion(13)]);
@@ -171,13 +184,13 @@ mod tests {
 
     #[test]
     fn no_more_than_asked_for_and_the_rest_later() {
-        let unreported = Unreported::new();
+        let unreported = Uses::new();
         for number in 0..10 {
-            let usage = Arc::new(Usage::new(TokenId::from_u128(number), 1));
-            unreported.note(&usage, Timestamp::from_unix_secs(1), (None, None));
+            let sid = format!("BR{number}").parse().unwrap();
+            unreported.count((number, &sid, 1), Timestamp::from_unix_secs(1), (None, None));
         }
         let mut tokens: Vec<_> =
-            [4, 4, 4].iter().flat_map(|&limit| unreported.take(limit)).map(|one| one.token).collect();
+            [4, 4, 4].iter().flat_map(|&limit| unreported.take(limit)).map(|one| one.sid).collect();
         tokens.sort();
         tokens.dedup();
         assert_eq!(tokens.len(), 10);
@@ -186,8 +199,9 @@ mod tests {
     #[test]
     fn nothing_is_lost_or_counted_twice_while_reports_are_taken() {
         const EACH: u64 = 20_000;
-        let (unreported, done) = (Unreported::new(), AtomicBool::new(false));
-        let usage = Arc::new(Usage::new(TokenId::from_u128(1), 1));
+        let (unreported, done) = (Uses::new(), AtomicBool::new(false));
+        let sid = "BR1".parse().unwrap();
+        let usage = (1, &sid, 1);
         let taken = std::thread::scope(|scope| {
             let reporter = scope.spawn(|| {
                 let mut sum = 0;
@@ -201,7 +215,7 @@ mod tests {
                     scope.spawn(|| {
                         for millis in 0..EACH {
                             let at = Timestamp::from_unix_secs(millis.cast_signed());
-                            unreported.note(&usage, at, (None, None));
+                            unreported.count(usage, at, (None, None));
                         }
                     })
                 })

@@ -2,32 +2,29 @@
 //! nothing and keeps nothing on disk; whoever feeds it does.
 
 use std::{
-    collections::HashMap,
     fmt,
     net::IpAddr,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering, fence},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use arc_swap::ArcSwap;
 use countersign_model::{
-    catalog::Catalog,
+    catalog::{Catalog, RateGroup},
     change::{Change, Record, Seq},
     digest::LookupKeys,
-    id::TokenId,
     secret::SecretFormat,
+    sid::Sid,
     time::Now,
 };
 
 use crate::{
     Freshness, Settings, Use,
     failures::Failures,
-    index::{Index, SecretEntry, TokenEntry},
-    lookup,
+    index::{Index, Writer},
+    limit::{Bucket, GroupBuckets},
     renewals::{Renewal, Renewals},
-    usage::Unreported,
+    sync::{AtomicU64, Ordering, fence},
+    usage::Uses,
 };
 
 /// Decides whether tokens may do things. Shared by all threads: one of them applies changes, none waits for it.
@@ -36,17 +33,15 @@ pub struct Verifier {
     settings: Settings,
     index: ArcSwap<Index>,
     // Also the lock under which everything is written.
-    tokens: Mutex<Tokens>,
+    writer: Mutex<Writer>,
+    /// The rate-limit groups that tokens have met.
+    groups: papaya::HashMap<Sid, Arc<GroupBuckets>>,
     applied: AtomicU64,
     freshness: Freshness,
     failures: Failures,
-    unreported: Unreported,
+    uses: Uses,
     renewals: Renewals,
-    decoy: SecretEntry,
 }
-
-/// Every token by id, for the writer only: readers come by digest.
-type Tokens = HashMap<TokenId, Arc<TokenEntry>>;
 
 /// A change that does not follow the last one applied. Read the feed again from `expected`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,30 +55,35 @@ pub struct Gap {
 impl Verifier {
     /// A verifier that knows nothing and answers `loading`.
     pub fn new(keys: LookupKeys, settings: Settings) -> Self {
+        let writer = Writer::with_room(0);
         Self {
             keys: ArcSwap::from_pointee(keys),
             failures: Failures::new(settings.failures),
             settings,
-            index: ArcSwap::from_pointee(Index::new()),
-            tokens: Mutex::new(Tokens::new()),
+            index: ArcSwap::new(Arc::clone(writer.index())),
+            writer: Mutex::new(writer),
+            groups: papaya::HashMap::new(),
             applied: AtomicU64::new(0),
             freshness: Freshness::new(),
-            unreported: Unreported::new(),
+            uses: Uses::new(),
             renewals: Renewals::new(),
-            decoy: lookup::decoy(),
         }
     }
 
     /// Replaces everything known by these records, true as of the change `head`, and is ready. Until it returns, asks
     /// are decided by what was known before. Rate limits and uses of tokens that are still there go on.
     pub fn load(&self, head: Seq, records: impl IntoIterator<Item = Record>) {
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let (index, mut fresh) = (Index::new(), Tokens::new());
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let records = records.into_iter();
+        let mut fresh = Writer::with_room(records.size_hint().0);
+        let earlier = Some(&*writer).filter(|earlier| !earlier.index().is_empty());
         for record in records {
-            put(&index, &mut fresh, &tokens, &record);
+            fresh.put(&record, None, earlier);
         }
-        *tokens = fresh;
-        self.index.store(Arc::new(index));
+        self.index.store(Arc::clone(fresh.index()));
+        fresh.settle(writer.index());
+        self.groups.pin().retain(|sid, _| fresh.knows(sid));
+        *writer = fresh;
         self.applied.store(head.0, Ordering::Release);
         self.freshness.loaded();
         fence(Ordering::SeqCst);
@@ -92,7 +92,7 @@ impl Verifier {
     /// Applies the change after the last one. A change that was applied before is passed over. When this returns, no ask
     /// that starts is decided by what was before.
     pub fn apply(&self, change: &Change) -> Result<(), Gap> {
-        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let expected = self.applied().next();
         if change.seq < expected {
             return Ok(());
@@ -100,7 +100,10 @@ impl Verifier {
         if change.seq > expected {
             return Err(Gap { expected, got: change.seq });
         }
-        put(&self.index.load(), &mut tokens, &Tokens::new(), &change.record);
+        writer.put(&change.record, Some(&self.index), None);
+        if let Record::TokenGone(sid) = &change.record {
+            self.groups.pin().remove(sid);
+        }
         // The index first, then the number: who sees the number sees the change. The fence orders both before any
         // acknowledgement that the caller sends.
         self.applied.store(change.seq.0, Ordering::Release);
@@ -141,13 +144,13 @@ impl Verifier {
 
     /// The catalog in force; `None` before one is loaded.
     pub fn catalog(&self) -> Option<Arc<Catalog>> {
-        self.index.load().catalog.load_full()
+        self.index.load().catalog.clone()
     }
 
     /// Takes what was noted of uses since they were last taken, of at most so many secrets; call again while as many
     /// come as were asked for.
     pub fn take_uses(&self, limit: usize) -> Vec<Use> {
-        self.unreported.take(limit)
+        self.uses.take(limit)
     }
 
     /// Counts a failing credential of this address, for doors that look credentials up elsewhere. Answers the seconds
@@ -160,10 +163,6 @@ impl Verifier {
         self.index.load()
     }
 
-    pub(crate) fn decoy(&self) -> &SecretEntry {
-        &self.decoy
-    }
-
     pub(crate) fn lookup_keys(&self) -> arc_swap::Guard<Arc<LookupKeys>> {
         self.keys.load()
     }
@@ -172,30 +171,14 @@ impl Verifier {
         &self.renewals
     }
 
-    pub(crate) fn unreported(&self) -> &Unreported {
-        &self.unreported
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.uses
     }
-}
 
-/// Makes one record so. `earlier` has the counters of tokens that `tokens` does not know yet.
-fn put(index: &Index, tokens: &mut Tokens, earlier: &Tokens, record: &Record) {
-    match record {
-        Record::Token(record) => {
-            let before = tokens.get(&record.id);
-            let counters = before.or_else(|| earlier.get(&record.id));
-            let entry = Arc::new(TokenEntry::new(Arc::clone(record), counters.map(AsRef::as_ref)));
-            index.put_token(&entry, before.map(AsRef::as_ref));
-            tokens.insert(record.id, entry);
-        }
-        Record::TokenGone(id) => {
-            if let Some(entry) = tokens.remove(id) {
-                index.remove_token(&entry);
-            }
-        }
-        Record::Account(record) => {
-            index.accounts.pin().insert(record.id, Arc::clone(record));
-        }
-        Record::Catalog(catalog) => index.catalog.store(Some(Arc::clone(catalog))),
+    /// The bucket of this rate-limit group for this token. A token that is gone at this moment may leave one behind,
+    /// until everything is loaded again.
+    pub(crate) fn group_bucket(&self, sid: &Sid, group: &RateGroup) -> Arc<Bucket> {
+        self.groups.pin().get_or_insert_with(*sid, Arc::default).bucket(group)
     }
 }
 

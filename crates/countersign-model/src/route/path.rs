@@ -3,16 +3,21 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use crate::{decision::Denial, limits::PATH_SEGMENTS_MAX};
 
+/// The segments of a path, decoded. The usual path is short enough to need no heap.
+pub type Segments<'a> = SmallVec<[Cow<'a, str>; 8]>;
+
 /// Splits a path that begins with `/` and is visible ASCII, and decodes each segment once.
-pub(super) fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, Denial> {
+pub(super) fn segments(path: &str) -> Result<Segments<'_>, Denial> {
     let rest = path.strip_prefix('/').ok_or(Denial::RequestMalformed)?;
     let count = rest.bytes().filter(|byte| *byte == b'/').count() + 1;
     if count > PATH_SEGMENTS_MAX {
         return Err(Denial::RequestMalformed);
     }
-    let mut segments = Vec::with_capacity(count);
+    let mut segments = Segments::new();
     for (index, raw) in rest.split('/').enumerate() {
         // An empty last segment is a trailing slash: another path, but a clear one. Elsewhere it is `//`, which some
         // servers merge into one slash.
@@ -26,6 +31,11 @@ pub(super) fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, Denial> {
 
 /// One segment, decoded; `None` when it has another reading.
 fn segment(raw: &str) -> Option<Cow<'_, str>> {
+    // Nearly every segment is of characters that mean only themselves (RFC 3986 section 2.3), and none of dots.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if raw.bytes().all(plain) {
+        return Some(Cow::Borrowed(raw));
+    }
     let decoded = if raw.contains('%') { Cow::Owned(decode(raw)?) } else { Cow::Borrowed(raw) };
     let clear = decoded != "."
         && decoded != ".."

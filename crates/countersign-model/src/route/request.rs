@@ -3,7 +3,10 @@
 
 use std::borrow::Cow;
 
-use super::{path, query};
+use super::{
+    path::{self, Segments},
+    query,
+};
 use crate::{
     decision::Denial,
     limits::{METHOD_BYTES_MAX, URI_BYTES_MAX},
@@ -15,7 +18,7 @@ pub struct Request<'a> {
     /// The effective method, upper case; HEAD stays HEAD.
     pub method: Cow<'a, str>,
     /// Path segments, each percent-decoded once. A trailing slash is an empty last segment.
-    pub segments: Vec<Cow<'a, str>>,
+    pub segments: Segments<'a>,
     /// The raw query, without `?`.
     pub query: Option<&'a str>,
 }

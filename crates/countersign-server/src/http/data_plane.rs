@@ -110,7 +110,7 @@ impl Asked<'_> {
             }
             KEY_SET => ("key_set", answer::method_not_allowed("GET, HEAD", self.id)),
             "/whoami" if *method == Method::GET || *method == Method::HEAD => {
-                ("whoami", whoami::answer(&self))
+                ("whoami", whoami::answer(&self).await)
             }
             "/whoami" => ("whoami", answer::method_not_allowed("GET, HEAD", self.id)),
             _ => ("none", self.nowhere()),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use countersign_model::{
+    change::TokenRecord,
     credential::Authorization,
     decision::{Allowed, Ask, Decision, Denial, Denied, Target},
     scope::ScopeSet,
@@ -31,13 +32,23 @@ struct WhoAmI<'a> {
     /// The account it belongs to.
     account: AccountFacts<'a>,
     /// The token.
-    token: TokenFacts<'a>,
+    token: NamedToken<'a>,
     /// Its API version.
     api_version: u16,
     /// The ids of its scopes that the catalog still has; `null` for a legacy credential, whose access says it all.
     scopes: Option<Vec<&'a str>>,
     /// Its limits.
     limits: Limits<'a>,
+}
+
+#[derive(Serialize)]
+struct NamedToken<'a> {
+    /// Its id: `tok_…`.
+    id: String,
+    /// Its name.
+    name: &'a str,
+    #[serde(flatten)]
+    facts: TokenFacts<'a>,
 }
 
 #[derive(Serialize)]
@@ -68,7 +79,7 @@ struct GroupQuota<'a> {
 }
 
 /// Answers `GET /whoami`.
-pub(super) fn answer(asked: &Asked<'_>) -> Answer {
+pub(super) async fn answer(asked: &Asked<'_>) -> Answer {
     let address = match client_address(asked) {
         Ok(address) => address,
         Err(error) => return answer::problem(&error, Some(asked.id)),
@@ -76,10 +87,20 @@ pub(super) fn answer(asked: &Asked<'_>) -> Answer {
     let decision = decide(asked, address);
     asked.plane.note("whoami", None, (asked.id, address), &decision);
     match &decision {
-        Decision::Allow(allowed) => answer::json(&WhoAmI::of(allowed)),
+        // The verifier keeps what decides and nothing more; this is no request of the API, so the store may be asked.
+        Decision::Allow(allowed) => match asked.plane.app.store.token_by_sid(&allowed.token.sid).await {
+            Ok(Some(token)) => answer::json(&WhoAmI::of(allowed, &token.record())),
+            // It was deleted since it was decided.
+            Ok(None) => answer::denied(&gone(), &Map::new(), asked.id),
+            Err(error) => answer::problem(&error.into(), Some(asked.id)),
+        },
         Decision::Deny(denied) => answer::denied(denied, &Map::new(), asked.id),
         Decision::Unavailable(reason) => answer::unavailable(*reason, asked.id),
     }
+}
+
+fn gone() -> Denied {
+    Denied { denial: Denial::CredentialsInvalid, token: None, account: None }
 }
 
 fn decide(asked: &Asked<'_>, address: Option<IpAddr>) -> Decision {
@@ -115,8 +136,8 @@ pub(super) fn client_address(asked: &Asked<'_>) -> Result<Option<IpAddr>, Error>
 }
 
 impl<'a> WhoAmI<'a> {
-    fn of(allowed: &'a Allowed) -> Self {
-        let (token, catalog) = (&*allowed.token, &allowed.catalog);
+    fn of(allowed: &'a Allowed, token: &'a TokenRecord) -> Self {
+        let catalog = &allowed.catalog;
         let ids = |scopes: &'a ScopeSet| -> Vec<&'a str> {
             let live =
                 scopes.iter().filter(|&scope| catalog.scope(scope).is_some_and(|scope| !scope.is_retired()));
@@ -128,7 +149,11 @@ impl<'a> WhoAmI<'a> {
         let expiry = token.expiry(&allowed.account, kind);
         Self {
             account: AccountFacts::of(&allowed.account),
-            token: TokenFacts::of(token),
+            token: NamedToken {
+                id: token.id.to_string(),
+                name: &token.name,
+                facts: TokenFacts::of(&allowed.token),
+            },
             api_version: allowed.api_version.0,
             scopes: token.access.scopes().map(ids),
             limits: Limits {

@@ -61,7 +61,7 @@ impl UsageFlush {
 
 fn last_use(one: Use) -> LastUse {
     LastUse {
-        token: one.token,
+        sid: one.sid,
         generation: one.generation,
         at: one.at,
         from: one.from.map(|from| from.to_string()),

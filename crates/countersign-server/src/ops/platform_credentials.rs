@@ -1,9 +1,11 @@
 //! Platform credentials: machines with operator rights. Made and removed by operators, shown once.
 
 use countersign_model::{
-    credential::{Authorization, Credential},
+    credential::{Authorization, Credential, CredentialRoom},
+    digest::Digest,
     id::PlatformCredentialId,
     secret::{Secret, SecretFormat, SecretPrefix, Shape},
+    sid::Sid,
     time::Timestamp,
 };
 use countersign_store::{PlatformCredential, Write};
@@ -33,11 +35,7 @@ pub async fn find_live(
     app: &App,
     authorization: Authorization<'_>,
 ) -> Result<Option<PlatformCredential>, Error> {
-    let Ok(credential) = Credential::parse(authorization) else { return Ok(None) };
-    if format().shape(credential.secret()) != Shape::Minted {
-        return Ok(None);
-    }
-    let tags = app.keys.tags(Purpose::Platform, credential.secret());
+    let Some((tags, name)) = tags(app, authorization) else { return Ok(None) };
     let now = app.clock.wall();
     let mut found = None;
     for tag in &tags {
@@ -50,8 +48,17 @@ pub async fn find_live(
         keys::renew_platform_tag(app, found, *newest).await?;
     }
     // In Basic the user name is free; the credential's own name is what people try, so only that is let pass.
-    let named = |found: &PlatformCredential| credential.sid().is_none_or(|name| name.as_str() == found.name);
+    let named = |found: &PlatformCredential| name.is_none_or(|name| name.as_str() == found.name);
     Ok(found.filter(|found| named(found) && found.expires_at.is_none_or(|end| now < end)))
+}
+
+/// Every tag that a platform credential may be kept under, and the user name beside it; `None` for what is none of ours.
+fn tags(app: &App, authorization: Authorization<'_>) -> Option<(Vec<Digest>, Option<Sid>)> {
+    let Authorization::One(value) = authorization else { return None };
+    let mut room = CredentialRoom::default();
+    let credential = Credential::parse(value, &mut room).ok()?;
+    let minted = format().shape(credential.secret()) == Shape::Minted;
+    minted.then(|| (app.keys.tags(Purpose::Platform, credential.secret()), credential.sid().copied()))
 }
 
 /// All of them, by name.

@@ -149,7 +149,7 @@ impl Write {
         let values = vec![token.account.into(), token.id.into(), sid.into(), token.edit.into()];
         self.expecting(DELETE, values, Conflict::Stale)
             .then(SPEND_SID, vec![sid.into()])
-            .emit_token_gone(token.id)
+            .emit_token_gone(token.id, &token.sid)
     }
 
     fn require_member(self, account: AccountId, user: UserId) -> Self {

@@ -117,7 +117,7 @@ async fn what_is_due_soon_is_found_by_the_rule_page_by_page() {
 
 fn used(n: u64, secs: i64, versions: &[u16]) -> LastUse {
     let versions = versions.iter().map(|version| ApiVersion(*version)).collect();
-    LastUse { token: token_id(n), generation: 1, at: at(secs), from: None, uses: 1, versions }
+    LastUse { sid: token(n).sid, generation: 1, at: at(secs), from: None, uses: 1, versions }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use countersign_model::change::{Record, Seq};
 use countersign_store::{Conflict, Error, TokenState};
 
-use crate::world::{World, token, token_id, write};
+use crate::world::{World, token, write};
 
 #[tokio::test]
 async fn records_are_as_the_verifier_needs_them() {
@@ -23,7 +23,7 @@ async fn records_are_as_the_verifier_needs_them() {
     assert!(matches!(&two.record, Record::Token(record)
         if record.enabled && record.sid == token(1).sid && record.secrets[0].digest == token(1).secrets[0].digest));
     assert!(matches!(&three.record, Record::Token(record) if !record.enabled));
-    assert!(matches!(&four.record, Record::TokenGone(id) if *id == token_id(1)));
+    assert!(matches!(&four.record, Record::TokenGone(sid) if *sid == token(1).sid));
     assert_eq!(
         world.store.changes(Seq(1), 2).await.unwrap().iter().map(|c| c.seq.0).collect::<Vec<_>>(),
         [2, 3]

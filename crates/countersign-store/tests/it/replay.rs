@@ -137,7 +137,7 @@ fn replay(records: impl IntoIterator<Item = Record>) -> Replayed {
     for record in records {
         match record {
             Record::Token(token) => drop(replayed.1.insert(token.id, TokenRecord::clone(&token))),
-            Record::TokenGone(id) => drop(replayed.1.remove(&id)),
+            Record::TokenGone(sid) => replayed.1.retain(|_, token| token.sid != sid),
             Record::Account(account) => drop(replayed.0.insert(account.id, AccountRecord::clone(&account))),
             Record::Catalog(_) => {}
         }

@@ -181,7 +181,7 @@ async fn an_overlap_keeps_what_is_known_of_the_old_secret() {
     let world = World::with_account().await;
     world.commit(write("token.create").insert_token(&token(1))).await;
     let used = |generation, secs, uses| LastUse {
-        token: token_id(1),
+        sid: token(1).sid,
         generation,
         at: at(secs),
         from: Some(format!("203.0.113.{secs}")),
@@ -195,7 +195,7 @@ async fn an_overlap_keeps_what_is_known_of_the_old_secret() {
     token.secrets.insert(0, secret(1, 2));
     world.commit(write("token.reset").update_token(&token)).await;
     // Late, early and unknown: the newest moment stays, uses add up, nobody is missed.
-    let stranger = LastUse { token: token_id(9), ..used(1, 70, 1) };
+    let stranger = LastUse { sid: "nobody".parse().unwrap(), ..used(1, 70, 1) };
     world.store.note_use(vec![used(1, 60, 2), used(1, 40, 3), used(2, 55, 1), stranger]).await.unwrap();
     let token = world.token(1).await;
     let [new, old] = &token.secrets[..] else { panic!("two secrets: {token:?}") };

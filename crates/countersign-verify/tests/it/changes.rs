@@ -128,8 +128,8 @@ fn a_load_replaces_everything() {
     assert_eq!(verifier.applied(), Seq(40));
     assert_eq!((scene.ask.code(&verifier), other.ask.code(&verifier)), ("credentials_invalid", "allow"));
     // What was unknown to the load is unknown to later changes too.
-    apply(&verifier, Record::TokenGone(scene.token.id));
-    apply(&verifier, Record::TokenGone(other.token.id));
+    apply(&verifier, Record::TokenGone(scene.token.sid));
+    apply(&verifier, Record::TokenGone(other.token.sid));
     assert_eq!(other.ask.code(&verifier), "credentials_invalid");
 }
 
@@ -139,12 +139,15 @@ fn a_secret_that_moved_to_another_token_stays_with_it() {
     let verifier = scene.verifier();
     let mut heir = scene.clone();
     heir.token.id = TokenId::from_u128(2);
+    heir.token.sid = sid("BR2");
     heir.token.access = scoped(&["brand.ads.list", "brand.ads.get"]);
+    heir.ask.authorization = Some(crate::scene::bearer(&minted(1)));
+    heir.uri("/Advertisers/BR2/Ads");
     apply(&verifier, Record::Token(Arc::new(heir.token.clone())));
-    apply(&verifier, Record::TokenGone(scene.token.id));
-    assert_eq!(scene.ask.code(&verifier), "allow");
-    apply(&verifier, Record::TokenGone(heir.token.id));
-    assert_eq!(scene.ask.code(&verifier), "credentials_invalid");
+    apply(&verifier, Record::TokenGone(scene.token.sid));
+    assert_eq!((heir.ask.code(&verifier), scene.ask.code(&verifier)), ("allow", "credentials_invalid"));
+    apply(&verifier, Record::TokenGone(heir.token.sid));
+    assert_eq!(heir.ask.code(&verifier), "credentials_invalid");
 }
 
 #[test]
@@ -169,10 +172,10 @@ fn uses_are_noted_by_secret_with_moment_and_address() {
     uses.sort_by_key(|one| one.generation);
     let told = |one: &Use| {
         let versions: Vec<u16> = one.versions.iter().map(|version| version.0).collect();
-        (one.token, one.generation, one.at, one.from, one.uses, versions)
+        (one.sid, one.generation, one.at, one.from, one.uses, versions)
     };
     let expected =
-        |generation, secs, uses| (scene.token.id, generation, later(secs).wall, None, uses, vec![2]);
+        |generation, secs, uses| (scene.token.sid, generation, later(secs).wall, None, uses, vec![2]);
     assert_eq!(uses.iter().map(told).collect::<Vec<_>>(), [expected(1, 60, 4), expected(2, 61, 1)]);
     assert!(verifier.take_uses(10).is_empty());
 }

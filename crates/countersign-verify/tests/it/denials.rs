@@ -1,6 +1,6 @@
 //! Every answer there is, each reached by one thing that is wrong.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use countersign_model::{
     address::AddressList,
@@ -28,7 +28,7 @@ fn check(expected: &str, change: impl FnOnce(&mut Scene)) {
 fn a_right_request_is_allowed_and_told_about() {
     let scene = Scene::new();
     let Decision::Allow(allowed) = scene.decide() else { panic!("{:?}", scene.decide()) };
-    assert_eq!(*allowed.token, scene.token);
+    assert_eq!((allowed.token.sid, allowed.token.access), (scene.token.sid, scene.token.access.kind()));
     assert_eq!(*allowed.account, scene.account);
     assert_eq!((allowed.scope, allowed.api_version), (Some(scope("brand.ads.list")), ApiVersion(2)));
     assert_eq!((allowed.secret_generation, allowed.rate), (1, None));
@@ -104,8 +104,9 @@ fn four_the_secret() {
 }
 
 #[test]
-fn four_all_bits_of_the_digest_count() {
-    for changed in [0, 15, 16, 31] {
+fn four_all_bits_of_the_tag_count() {
+    // The index keeps the first 128 bits of a digest; the rest is in the store only.
+    for changed in 0..16 {
         check("credentials_invalid", |scene| {
             let secret = &mut scene.token.secrets[0];
             let mut bytes = *secret.digest.as_bytes();
@@ -203,7 +204,7 @@ fn eight_to_eleven_what_is_asked_for() {
 fn a_deleted_token_is_as_unknown_as_any_other() {
     let scene = Scene::new();
     let verifier = scene.verifier();
-    apply(&verifier, Record::TokenGone(scene.token.id));
+    apply(&verifier, Record::TokenGone(scene.token.sid));
     let Decision::Deny(denied) = scene.ask.decide(&verifier, NOW) else { panic!() };
     assert_eq!(denied.denial, Denial::CredentialsInvalid);
     assert!(denied.token.is_none() && denied.account.is_none());
@@ -218,7 +219,7 @@ fn only_who_proved_the_secret_is_told_more_than_a_code() {
         let Decision::Deny(denied) = scene.decide() else { panic!("{:?}", scene.decide()) };
         assert_eq!(denied.token.is_some(), denied.account.is_some());
         if let Some(token) = denied.token {
-            assert!(Arc::new(scene.token.clone()) == token);
+            assert_eq!((token.sid, token.access), (scene.token.sid, scene.token.access.kind()));
             told.insert(denied.denial.code());
         }
     };

@@ -28,7 +28,8 @@ fn records(number: u128) -> [Record; 2] {
     let mut bytes = [0; 32];
     bytes[..16].copy_from_slice(&number.to_be_bytes());
     let secret = SecretRecord { digest: Digest::from_bytes(bytes), pepper: 1, generation: 1, ends_at: None };
-    let mut record = token(1, &owner, "BR1", Access::Scoped(ScopeSet::new()), vec![secret]);
+    let mut record =
+        token(1, &owner, &format!("BR{number:039}"), Access::Scoped(ScopeSet::new()), vec![secret]);
     record.id = TokenId::from_u128(number);
     [Record::Account(Arc::new(owner)), Record::Token(Arc::new(record))]
 }

@@ -6,6 +6,7 @@
 mod ages;
 mod changes;
 mod denials;
+mod derived;
 mod flooding;
 mod guessing;
 mod kinds;
@@ -20,3 +21,6 @@ mod targets;
 mod threads;
 mod timing;
 mod versions;
+
+/// What is tested: the crate from outside here, its sources in the tests of schedules.
+use countersign_verify as tested;

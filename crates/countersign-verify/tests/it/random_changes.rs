@@ -15,6 +15,7 @@ use countersign_model::{
     grant::Access,
     id::TokenId,
     scope::ScopeSet,
+    sid::Sid,
     time::Now,
 };
 use countersign_verify::{Gap, Use, Verifier};
@@ -30,7 +31,8 @@ use crate::{
     },
 };
 
-const SIDS: [&str; 4] = ["BRA", "BRB", "BRC", "PAD"];
+/// Two in our own form, which fit a slot, and two from elsewhere.
+const SIDS: [&str; 4] = ["BR0123456789ABCDEFGHJKMNPQRS", "BRB", "BRC", "PA7ZZZZZZZZZZZZZZZZZZZZZZZZZ"];
 const SCOPES: [&str; 12] = [
     "brand.ads.list",
     "brand.ads.create",
@@ -186,9 +188,9 @@ impl Pair {
 
     fn remove_token(&mut self) {
         self.take_uses();
-        let id = TokenId::from_u128(self.random.below(SIDS.len()) as u128);
-        self.apply(Record::TokenGone(id));
-        self.oracle.remove(id);
+        let number = self.random.below(SIDS.len());
+        self.apply(Record::TokenGone(scene::sid(SIDS[number])));
+        self.oracle.remove(TokenId::from_u128(number as u128));
     }
 
     fn put_account(&mut self) {
@@ -219,7 +221,7 @@ impl Pair {
 
     fn repeat_or_skip(&mut self) {
         let (expected, ahead) = (self.oracle.seq + 1, 1 + self.random.below(5) as u64);
-        let record = Record::TokenGone(TokenId::from_u128(self.random.below(SIDS.len()) as u128));
+        let record = Record::TokenGone(scene::sid(SIDS[self.random.below(SIDS.len())]));
         let gone = |seq| Change { seq: Seq(seq), record: record.clone() };
         let gap = Gap { expected: Seq(expected), got: Seq(expected + ahead) };
         assert_eq!(self.verifier.apply(&gone(expected + ahead)), Err(gap));
@@ -227,16 +229,18 @@ impl Pair {
     }
 
     fn take_uses(&mut self) {
-        let mut expected: BTreeMap<(TokenId, u32), (u64, BTreeSet<u16>)> = BTreeMap::new();
+        let mut expected: BTreeMap<(Sid, u32), (u64, BTreeSet<u16>)> = BTreeMap::new();
         for (token, generation, version) in self.oracle.uses.drain(..) {
-            let (uses, versions) = expected.entry((token, generation)).or_default();
+            let (uses, versions) = expected
+                .entry((scene::sid(SIDS[usize::try_from(token.as_u128()).unwrap()]), generation))
+                .or_default();
             *uses += 1;
             versions.extend(version);
         }
         let taken = self.verifier.take_uses(100);
         let told = |one: &Use| (one.uses, one.versions.iter().map(|version| version.0).collect());
         assert_eq!(
-            taken.iter().map(|one| ((one.token, one.generation), told(one))).collect::<BTreeMap<_, _>>(),
+            taken.iter().map(|one| ((one.sid, one.generation), told(one))).collect::<BTreeMap<_, _>>(),
             expected
         );
         let minute_ago = self.now.wall.plus_secs(-60);

@@ -13,8 +13,8 @@ use std::{
 use countersign_model::{
     change::{Record, SecretRecord, Seq, TokenRecord},
     digest::{Digest, Former, LookupKey, LookupKeys},
-    id::TokenId,
     secret::Shape,
+    sid::Sid,
 };
 use countersign_verify::Verifier;
 
@@ -51,7 +51,11 @@ fn direct(number: u64, generation: u16) -> Digest {
 
 fn record(number: u64, digest: Digest, generation: u16) -> TokenRecord {
     let secret = SecretRecord { digest, pepper: generation, generation: 1, ends_at: None };
-    token(number.into(), &account(1, "brand"), &format!("BR{number:026}"), scoped(&[]), vec![secret])
+    token(number.into(), &account(1, "brand"), sid(number).as_str(), scoped(&[]), vec![secret])
+}
+
+fn sid(number: u64) -> Sid {
+    format!("BR{number:026}").parse().unwrap()
 }
 
 fn put(verifier: &Verifier, number: u64, digest: Digest, generation: u16) {
@@ -84,23 +88,21 @@ fn rotate(verifier: &Verifier, to: u16) {
     }
     verifier.use_keys(LookupKeys::of(pepper(to)).after(pepper(to - 1), Former::Layered));
     // The renewals of asks; what nobody asked for is asked for here.
-    let mut layered: HashMap<TokenId, u64> = (0..TOKENS)
-        .filter(|number| number % 2 == 1)
-        .map(|number| (TokenId::from_u128(number.into()), number))
-        .collect();
+    let mut layered: HashMap<Sid, u64> =
+        (0..TOKENS).filter(|number| number % 2 == 1).map(|number| (sid(number), number)).collect();
     while !layered.is_empty() {
         for number in layered.values() {
             assert_eq!(code(&identity(&minted(*number)).decide(verifier, NOW)), "allow");
         }
         for renewal in verifier.take_renewals(7) {
-            let Some(&number) = layered.get(&renewal.token) else { continue };
+            let Some(&number) = layered.get(&renewal.sid) else { continue };
             // One that was offered before the layer came, or in the rotation before, is for a digest that is no more:
             // whoever writes finds another one there and leaves it.
             if renewal.former != pepper(to).layer(&direct(number, to - 1)) {
                 continue;
             }
             assert_eq!(renewal.pepper, to);
-            layered.remove(&renewal.token);
+            layered.remove(&renewal.sid);
             assert_eq!(renewal.present, direct(number, to));
             put(verifier, number, renewal.present, to);
         }

@@ -3,6 +3,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use crate::tested::{FailureLimit, Settings, Verifier};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use countersign_model::{
     address::AddressList,
@@ -20,7 +21,6 @@ use countersign_model::{
     sid::Sid,
     time::{Now, Timestamp},
 };
-use countersign_verify::{FailureLimit, Settings, Verifier};
 
 /// The moment of every ask, unless a test moves on: 2026-11-22.
 pub const NOW: Now = Now { wall: Timestamp::from_unix_secs(1_795_305_600), boot_nanos: 1_000_000_000_000 };

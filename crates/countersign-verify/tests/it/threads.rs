@@ -133,10 +133,7 @@ fn edits_resets_and_other_tokens_never_deny_a_right_secret() {
                 token(u128::from(round) + 10, &other_owner, &format!("BR{round}"), scoped(&[]), vec![secret]);
             put(&verifier, Record::Token(Arc::new(other)));
             if round >= 100 {
-                put(
-                    &verifier,
-                    Record::TokenGone(countersign_model::id::TokenId::from_u128(u128::from(round) - 90)),
-                );
+                put(&verifier, Record::TokenGone(crate::scene::sid(&format!("BR{}", round - 100))));
             }
             if round % 1_000 == 999 {
                 verifier.load(verifier.applied(), scene.records());

@@ -2,8 +2,8 @@
 
 use countersign_model::{
     catalog::Catalog,
-    change::{AccountRecord, TokenRecord},
-    decision::{Denial, RateState},
+    change::AccountRecord,
+    decision::{Denial, ProvenToken, RateState},
     scope::Scope,
 };
 use serde::Serialize;
@@ -11,12 +11,8 @@ use serde::Serialize;
 /// A token, to whoever proved its secret.
 #[derive(Serialize)]
 pub struct TokenFacts<'a> {
-    /// Its id: `tok_…`.
-    pub id: String,
-    /// Its Account SID.
+    /// Its Account SID, by which it is known everywhere.
     pub sid: &'a str,
-    /// Its name.
-    pub name: &'a str,
     /// `scoped`, `read_write` or `read_only`.
     pub access: &'static str,
 }
@@ -45,13 +41,8 @@ pub struct RateFacts {
 
 impl<'a> TokenFacts<'a> {
     /// The facts of a token.
-    pub fn of(token: &'a TokenRecord) -> Self {
-        Self {
-            id: token.id.to_string(),
-            sid: token.sid.as_str(),
-            name: &token.name,
-            access: token.access.kind().as_str(),
-        }
+    pub fn of(token: &'a ProvenToken) -> Self {
+        Self { sid: token.sid.as_str(), access: token.access.as_str() }
     }
 }
 

@@ -63,11 +63,11 @@ async fn revoke(received: &Received<'_>) -> Result<Answer, Failure> {
 /// Whose token was proved. What is disabled, expired or not for this address is proved all the same.
 fn proven(decision: &Decision) -> Result<Option<Sid>, Failure> {
     match decision {
-        Decision::Allow(allowed) => Ok(Some(allowed.token.sid.clone())),
+        Decision::Allow(allowed) => Ok(Some(allowed.token.sid)),
         Decision::Deny(denied) if denied.denial.http_status() == 429 => {
             Err(Refusal::of(&denied.denial).into())
         }
-        Decision::Deny(denied) => Ok(denied.token.as_ref().map(|token| token.sid.clone())),
+        Decision::Deny(denied) => Ok(denied.token.as_ref().map(|token| token.sid)),
         Decision::Unavailable(reason) => Err(Failure::Unavailable(*reason)),
     }
 }

@@ -71,7 +71,7 @@ async fn grant(received: &Received<'_>) -> Result<Answer, Failure> {
     };
     let Narrowing { scopes, ids } = narrowing;
     let credential = DerivedCredential {
-        sid: allowed.token.sid.clone(),
+        sid: allowed.token.sid,
         generation: allowed.secret_generation,
         scopes,
         issued_at: now.wall,

@@ -212,7 +212,7 @@ impl<'a> Verdict<'a> {
             status: denied.denial.http_status(),
             detail: Some(denied.denial.advice()),
             scope: missing_scope(catalog, &denied.denial),
-            token: denied.token.as_deref().map(TokenFacts::of),
+            token: denied.token.as_ref().map(TokenFacts::of),
             account: denied.account.as_deref().map(AccountFacts::of),
             retry_after_secs: denied.denial.retry_after_secs(),
             ..blank

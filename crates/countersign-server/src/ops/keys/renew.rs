@@ -1,6 +1,6 @@
 //! Digests and tags made anew because somebody just proved what they stand for. Asks never wait for it.
 
-use countersign_model::digest::Digest;
+use countersign_model::{digest::Digest, id::TokenId};
 use countersign_store::{NewDigest, NewTag, PlatformCredential, Write};
 use countersign_verify::Renewal;
 use serde_json::json;
@@ -20,6 +20,7 @@ pub async fn renew(app: &App) -> Result<(), Error> {
         if renewals.is_empty() {
             break;
         }
+        let renewals = with_ids(app, renewals).await?;
         match app.commit(write(app, &renewals)).await {
             Ok(_) => {}
             // One of the tokens is gone; the others are written one by one.
@@ -39,12 +40,21 @@ fn unless_stale(error: Error) -> Result<(), Error> {
     if error.kind == Kind::Stale { Ok(()) } else { Err(error) }
 }
 
-fn write(app: &App, renewals: &[Renewal]) -> Write {
+/// The ids of the tokens, which the verifier does not keep. One that is gone needs no new digest.
+async fn with_ids(app: &App, renewals: Vec<Renewal>) -> Result<Vec<(TokenId, Renewal)>, Error> {
+    let mut known = Vec::with_capacity(renewals.len());
+    for renewal in renewals {
+        known.extend(app.store.token_by_sid(&renewal.sid).await?.map(|token| (token.id, renewal)));
+    }
+    Ok(known)
+}
+
+fn write(app: &App, renewals: &[(TokenId, Renewal)]) -> Write {
     let audit = entry(app, "keys.renew", "digests".to_owned(), json!({ "digests": renewals.len() }));
-    renewals.iter().fold(Write::new(audit), |write, one| {
+    renewals.iter().fold(Write::new(audit), |write, (token, one)| {
         let new =
             NewDigest { before: one.former, after: one.present, pepper: one.pepper, layered_over: None };
-        write.renew_digest((one.token, one.generation), &new)
+        write.renew_digest((*token, one.generation), &new)
     })
 }
 

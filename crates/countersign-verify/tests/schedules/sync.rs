@@ -1,0 +1,16 @@
+//! A scheduler's atomics.
+
+pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
+
+/// Nothing is mapped here: a scheduler's atomics are no words.
+pub(crate) struct Mapping;
+
+impl Mapping {
+    pub(crate) fn zeroed(_words: usize) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn words(&self) -> &[AtomicU64] {
+        &[]
+    }
+}
