@@ -132,6 +132,7 @@ impl World {
             created_at: NOW.wall.plus_secs(-1_000_000),
             addresses: AddressList::parse(&addresses).unwrap(),
             rate_limit: Some(RateLimit::new(1_000_000_000, 1).unwrap()),
+            access_tokens_from: None,
             secrets: vec![SecretRecord { digest, pepper: 1, generation: 1, ends_at: None }],
         }
     }
