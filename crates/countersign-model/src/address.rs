@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::ADDRESSES_MAX;
 
 /// Networks a token may be used from; an empty list allows every address.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AddressList(Vec<IpNet>);
 

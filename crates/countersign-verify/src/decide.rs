@@ -143,7 +143,7 @@ impl Case<'_> {
         deny_unless(self.account.legacy_tokens || !access.is_legacy(), Denial::LegacyTokensOff)?;
 
         // 7. The address.
-        deny_unless(token.allows_address(self.ask.client_address), Denial::AddressNotAllowed)?;
+        deny_unless(policy.addresses.allows(self.ask.client_address), Denial::AddressNotAllowed)?;
         let Some(place) = Place::find(wanted, self.catalog) else {
             return Ok(Grant { scope: None, api_version: policy.api_version, rate: None });
         };

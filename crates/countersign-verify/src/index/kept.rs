@@ -1,9 +1,9 @@
-//! The whole of a secret that does not fit its slot: one of a token with an address list, with two secrets of which one
-//! ends, with a SID from elsewhere. It is never changed, only put in the place of another.
+//! The whole of a secret that does not fit its slot: one of a token with two secrets of which one ends, or with a SID from
+//! elsewhere. It is never changed, only put in the place of another.
 
 use std::sync::Arc;
 
-use countersign_model::{address::AddressList, sid::Sid, time::Timestamp};
+use countersign_model::{sid::Sid, time::Timestamp};
 
 use super::Policy;
 use crate::limit::Bucket;
@@ -20,7 +20,6 @@ pub(crate) struct Kept {
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) enabled: bool,
     pub(crate) policy: Policy,
-    pub(crate) addresses: AddressList,
     /// From when this secret no longer works.
     pub(crate) ends_at: Option<Timestamp>,
     /// The token's own rate limit, where several secrets share it; else its state is in the slot.

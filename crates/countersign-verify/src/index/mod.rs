@@ -21,8 +21,8 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use countersign_model::{
-    api_version::ApiVersion, catalog::Catalog, change::AccountRecord, grant::Access, rate::RateLimit,
-    sid::Sid, time::Timestamp,
+    address::AddressList, api_version::ApiVersion, catalog::Catalog, change::AccountRecord, grant::Access,
+    rate::RateLimit, sid::Sid, time::Timestamp,
 };
 pub(crate) use kept::Kept;
 pub(crate) use read::{Found, Known};
@@ -72,6 +72,8 @@ pub(crate) struct Policy {
     pub(crate) api_version: ApiVersion,
     /// With its quota, which takes divisions to compute.
     pub(crate) rate_limit: Option<(RateLimit, Quota)>,
+    /// From where.
+    pub(crate) addresses: AddressList,
 }
 
 impl Index {

@@ -145,11 +145,6 @@ impl Known<'_> {
         }
     }
 
-    /// From where it may be used.
-    pub(crate) fn allows_address(&self, address: Option<std::net::IpAddr>) -> bool {
-        self.kept().is_none_or(|kept| kept.addresses.allows(address))
-    }
-
     /// From when this secret no longer works.
     pub(crate) fn ends_at(&self) -> Option<Timestamp> {
         self.kept().and_then(|kept| kept.ends_at)

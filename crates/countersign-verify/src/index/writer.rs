@@ -153,6 +153,7 @@ impl Writer {
             access: record.access.clone(),
             api_version: record.api_version,
             rate_limit: record.rate_limit.map(|limit| (limit, Quota::of(limit))),
+            addresses: record.addresses.clone(),
         };
         for secret in &record.secrets {
             let put = Put { record, secret, account, policy: &policy, bucket: bucket.as_ref() };
@@ -383,10 +384,7 @@ impl Writer {
 impl Put<'_> {
     /// Whether a slot has room for all that may change of it.
     fn fits(&self) -> bool {
-        self.bucket.is_none()
-            && self.record.addresses.networks().is_empty()
-            && self.secret.ends_at.is_none()
-            && Terms::fits(self.record.expires_at)
+        self.bucket.is_none() && self.secret.ends_at.is_none() && Terms::fits(self.record.expires_at)
     }
 
     /// The words of a secret that fits a slot.
@@ -407,7 +405,6 @@ impl Put<'_> {
             expires_at: record.expires_at,
             enabled: record.enabled,
             policy: policy.clone(),
-            addresses: record.addresses.clone(),
             ends_at: secret.ends_at,
             bucket: bucket.cloned(),
         }
