@@ -1,6 +1,7 @@
 //! What one assertion costs to make and to check, printed for the book. The bound is far away: it only says that neither is
 //! done in a way that is a hundred times slower than the signature.
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::disallowed_methods, reason = "tests that measure time have no other way")]
 
 use std::time::{Duration, Instant};
 

@@ -33,7 +33,7 @@ pub fn encode_bytes(bits: u128) -> [u8; LEN] {
     for place in (0..LEN / 2).rev() {
         text[place] = ALPHABET[(front & 31) as usize];
         front >>= 5;
-        text[place + LEN / 2] = ALPHABET[(rest as u64 & 31) as usize];
+        text[place + LEN / 2] = ALPHABET[(rest & 31) as usize];
         rest >>= 5;
     }
     text

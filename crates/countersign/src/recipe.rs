@@ -66,7 +66,9 @@ const TRAEFIK: Recipe = Recipe {
         ("dynamic/countersign.yml", include_str!("../../../gateways/traefik/dynamic/countersign.yml")),
         (
             "plugins-local/src/countersign.invalid/gateway/.traefik.yml",
-            include_str!("../../../gateways/traefik/plugins-local/src/countersign.invalid/gateway/.traefik.yml"),
+            include_str!(
+                "../../../gateways/traefik/plugins-local/src/countersign.invalid/gateway/.traefik.yml"
+            ),
         ),
         (
             "plugins-local/src/countersign.invalid/gateway/go.mod",
@@ -74,7 +76,9 @@ const TRAEFIK: Recipe = Recipe {
         ),
         (
             "plugins-local/src/countersign.invalid/gateway/gateway.go",
-            include_str!("../../../gateways/traefik/plugins-local/src/countersign.invalid/gateway/gateway.go"),
+            include_str!(
+                "../../../gateways/traefik/plugins-local/src/countersign.invalid/gateway/gateway.go"
+            ),
         ),
     ],
     credential: (

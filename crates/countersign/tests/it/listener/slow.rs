@@ -1,6 +1,8 @@
 //! T-27: connections that send nothing, or too slowly. They are closed within their limits, their descriptors come back,
 //! and whoever asks meanwhile from elsewhere does not notice.
 
+#![allow(clippy::disallowed_methods, reason = "tests that measure time have no other way")]
+
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
