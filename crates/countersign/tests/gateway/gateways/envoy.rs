@@ -1,4 +1,4 @@
-//! Envoy with `gateways/envoy`, from PyPI's wheel.
+//! Envoy with `gateways/envoy` and `gateways/envoy-grpc`, from PyPI's wheel.
 
 use super::{Class, Edit, Fault, Gateway, Http2, Outage};
 
@@ -23,6 +23,9 @@ pub const OVER_HTTP: Gateway = Gateway {
     decodes_letters: false,
     faults: FAULTS,
 };
+
+pub const OVER_GRPC: Gateway =
+    Gateway { name: "envoy-grpc", profile: "envoy_grpc", faults: FAULTS_OF_GRPC, ..OVER_HTTP };
 
 const CREDENTIAL: &str = r#"resources:
   - "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret
@@ -120,5 +123,32 @@ const FAULTS: &[Fault] = &[
             "allowed_client_headers_on_success:\n                            patterns:\n",
         )],
         found: Class::Untold,
+    },
+];
+
+const FAULTS_OF_GRPC: &[Fault] = &[
+    Fault {
+        name: "an outage is an allow",
+        edits: &[
+            edit("failure_mode_allow: false", "failure_mode_allow: true"),
+            edit("direct_response: { status: 503 }", "route: { cluster: back_end }"),
+        ],
+        found: Class::FailsOpen,
+    },
+    Fault {
+        name: "odd names are let in",
+        edits: &[edit(
+            "                        - remove_on_match: { key_matcher: { safe_regex: { regex: \".*[^a-z0-9:-].*\" } } }\n",
+            "",
+        )],
+        found: Class::Spoofed,
+    },
+    Fault {
+        name: "there is no end to waiting",
+        edits: &[edit(
+            "                        timeout: 2s\n                        initial_metadata",
+            "                        timeout: 60s\n                        initial_metadata",
+        )],
+        found: Class::Late,
     },
 ];

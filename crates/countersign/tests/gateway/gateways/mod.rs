@@ -13,12 +13,13 @@ mod traefik;
 pub use running::{Between, Running, place};
 
 /// All of them.
-pub const ALL: [&Gateway; 6] = [
+pub const ALL: [&Gateway; 7] = [
     &nginx::GATEWAY,
     &haproxy::GATEWAY,
     &caddy::GATEWAY,
     &traefik::GATEWAY,
     &envoy::OVER_HTTP,
+    &envoy::OVER_GRPC,
     &apache::GATEWAY,
 ];
 
