@@ -28,7 +28,7 @@ pub use relay::{Behaviour, Relay};
 pub use report::{Checked, Finding, Report};
 pub use target::Target;
 
-use about::{READ_ONLY_STATUSES, about};
+use about::about;
 use exchange::{Answer, Wire};
 use recorder::Reached;
 

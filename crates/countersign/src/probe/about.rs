@@ -5,10 +5,6 @@ use countersign_model::probe::ProbeCheck;
 /// The kinds of gateways there is advice for in their own words.
 pub const KINDS: [&str; 7] = ["nginx", "haproxy", "caddy", "traefik", "envoy", "envoy-grpc", "apache"];
 
-/// The kinds that look at nothing of an answer but its status: another program on Countersign's port that answers 200 opens
-/// them, and no line of their configuration can change that. Their back ends check the signed assertion.
-pub const READ_ONLY_STATUSES: [&str; 2] = ["traefik", "envoy"];
-
 /// What a person is told of a check.
 #[derive(Debug)]
 pub struct About {

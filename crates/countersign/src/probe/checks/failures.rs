@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{
-    super::{Behaviour, Doctor, Question, READ_ONLY_STATUSES, Relay, Unchecked, With},
+    super::{Behaviour, Doctor, Question, Relay, Unchecked, With},
     Found, said,
 };
 
@@ -115,9 +115,7 @@ fn needs_relay(doctor: &Doctor) -> Result<&Relay, Unchecked> {
 pub async fn outage(doctor: &Doctor) -> Found {
     let relay = needs_relay(doctor)?;
     let mut found = Vec::new();
-    let reads_only_statuses = doctor.kind.as_deref().is_some_and(|kind| READ_ONLY_STATUSES.contains(&kind));
-    let successes = STRANGE_SUCCESS.iter().filter(|_| !reads_only_statuses);
-    let strange = STRANGE.iter().chain(successes).map(|one| (one, false));
+    let strange = STRANGE.iter().chain(&STRANGE_SUCCESS).map(|one| (one, false));
     for ((how, behaviour), is_outage) in BROKEN.iter().map(|one| (one, true)).chain(strange) {
         relay.behave(*behaviour).await?;
         for with in [With::Good, With::Nothing] {
