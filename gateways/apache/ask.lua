@@ -34,7 +34,7 @@ local REFUSALS = { [400] = true, [401] = true, [403] = true, [429] = true, [503]
 -- also one that this file sets.
 local OF_CONNECTION = { ["close"] = true, ["keep-alive"] = true, ["te"] = true, ["upgrade"] = true, ["http2-settings"] = true }
 
--- The connection to Countersign, one for each thread, kept from question to question.
+-- The connection to Countersign, one for each Lua state, kept from question to question.
 local kept
 
 -- Names with `_`, `.` or other odd characters are dropped: `X_Countersign_Sid` must reach nobody.
