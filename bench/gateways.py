@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,9 +85,12 @@ class Doors:
         return self.begin(name, json.loads(told)["start"], directory, port), port
 
     def begin(self, name: str, start: str, directory: Path, port: int) -> Process:
-        """Starts a gateway, one of those that scripts/install-gateways fetched where it is among them."""
+        """Starts a gateway by a line for the shell; one that scripts/install-gateways fetched goes before the system's."""
         environment = {**os.environ, "PATH": f"{self.target / TOOLS}:{os.environ['PATH']}"}
-        return self.servers.start(name, shlex.split(start), port, cwd=directory, env=environment)
+        before, and_then, last = start.rpartition("&& ")
+        # The shell becomes the gateway, so that the one is ended and measured with the other.
+        line = f"{before}{and_then}exec {last}"
+        return self.servers.start(name, ["sh", "-c", line], port, cwd=directory, env=environment)
 
     def contestants(self, gateway: Gateway, list_: Path) -> list[Contestant]:
         """The gateway asking nobody, asking a bare server, and asking Countersign by our recipe."""
