@@ -44,7 +44,7 @@ class Process:
     def __init__(self, command: Sequence[str | Path], log: Path, **options: Any) -> None:
         self.command = [str(word) for word in command]
         self.log = log
-        with log.open("ab") as output:
+        with log.open("wb") as output:
             self.child = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options)
 
