@@ -50,7 +50,7 @@ impl Envoy {
     }
 
     /// What Envoy says of a request for the actions, with these header lines beside those that Envoy writes.
-    fn check(&self, path: &str, lines: &[(&str, &str)]) -> CheckRequest {
+    fn check(path: &str, lines: &[(&str, &str)]) -> CheckRequest {
         let own = [(":path", path), (":method", "GET"), ("x-envoy-external-address", "203.0.113.5")];
         let raw = |(name, value): &(&str, &str)| HeaderValue {
             key: (*name).to_owned(),
@@ -131,7 +131,7 @@ async fn an_allow_sets_or_removes_every_identity_header() {
         ("x-countersign-account", "acc_of_somebody_else"),
         ("x-countersign-assertion", "forged"),
     ];
-    let response = envoy.ask(envoy.check(&path, &spoofed)).await;
+    let response = envoy.ask(Envoy::check(&path, &spoofed)).await;
     let allowed = allowed(&response);
     let set = told(&allowed.headers);
     assert_eq!(
@@ -184,7 +184,7 @@ async fn refusals_have_their_status_their_headers_and_their_problem() {
         ),
         ("no header name", &actions, vec![good, ("a b", "c")], (400, "request_malformed")),
     ] {
-        let response = envoy.ask(envoy.check(path, &lines)).await;
+        let response = envoy.ask(Envoy::check(path, &lines)).await;
         let (status, code, told_more) = denied(&response);
         if name == "two lines" || expected.1 == "credentials_invalid" {
             assert_eq!(status / 100, 4, "{name}: {code}");
@@ -218,7 +218,7 @@ async fn what_is_the_gateways_fault_is_an_outage_and_never_an_error_of_grpc() {
     let path = format!("/Advertisers/{}/Actions", envoy.sid);
     let (good, credential, nginx) =
         (envoy.basic(), envoy.credential.clone(), envoy.live.gateway("other").await);
-    let check = envoy.check(&path, &[("authorization", &good)]);
+    let check = Envoy::check(&path, &[("authorization", &good)]);
     for (name, metadata, expected) in [
         ("nobody", vec![], "gateway_untrusted"),
         ("a guess", vec![("x-countersign-gateway", "csgate_guess")], "gateway_untrusted"),
