@@ -68,7 +68,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "there is no end to waiting",
-        edits: &[script("WITHIN, ANSWER_MAX, QUESTION_MAX = 2,", "WITHIN, ANSWER_MAX, QUESTION_MAX = 60,")],
+        edits: &[script("WITHIN, ANSWER_MAX, QUESTION_MAX = 2,", "WITHIN, ANSWER_MAX, QUESTION_MAX = 8,")],
         found: Class::Late,
     },
     Fault {

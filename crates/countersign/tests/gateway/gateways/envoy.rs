@@ -93,7 +93,7 @@ const FAULTS: &[Fault] = &[
         name: "there is no end to waiting",
         edits: &[edit(
             "cluster: countersign, timeout: 2s }\n                        authorization",
-            "cluster: countersign, timeout: 60s }\n                        authorization",
+            "cluster: countersign, timeout: 8s }\n                        authorization",
         )],
         found: Class::Late,
     },
@@ -147,7 +147,7 @@ const FAULTS_OF_GRPC: &[Fault] = &[
         name: "there is no end to waiting",
         edits: &[edit(
             "                        timeout: 2s\n                        initial_metadata",
-            "                        timeout: 60s\n                        initial_metadata",
+            "                        timeout: 8s\n                        initial_metadata",
         )],
         found: Class::Late,
     },

@@ -74,8 +74,8 @@ const FAULTS: &[Fault] = &[
         found: Class::Open,
     },
     Fault {
-        name: "a question may take 30 seconds",
-        edits: &[edit("countersign-credential, within, ask]", "countersign-credential, ask]")],
+        name: "a question may take longer",
+        edits: &[edit("within: 2s", "within: 8s")],
         found: Class::Late,
     },
     Fault {
