@@ -69,19 +69,31 @@ const STRANGE_SUCCESS: [(&str, Behaviour); 3] = [
 /// A status, the answer with it, and the headers that must arrive.
 type Said = (u16, &'static str, &'static [(&'static str, &'static str)]);
 
-/// What Countersign says.
+/// What Countersign says, with the request id it has on every answer to a gateway it knows.
 const SAID: [Said; 6] = [
-    (400, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", &[]),
+    (
+        400,
+        "HTTP/1.1 400 Bad Request\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\n\
+         Content-Length: 0\r\nConnection: close\r\n\r\n",
+        &[],
+    ),
     (
         401,
-        "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"probe\", Bearer realm=\"probe\"\r\n\
+        "HTTP/1.1 401 Unauthorized\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\n\
+         WWW-Authenticate: Basic realm=\"probe\", Bearer realm=\"probe\"\r\n\
          Content-Length: 0\r\nConnection: close\r\n\r\n",
         &[("www-authenticate", "Basic realm=\"probe\", Bearer realm=\"probe\"")],
     ),
-    (403, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", &[]),
+    (
+        403,
+        "HTTP/1.1 403 Forbidden\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\n\
+         Content-Length: 0\r\nConnection: close\r\n\r\n",
+        &[],
+    ),
     (
         429,
-        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nRateLimit: \"default\";r=0;t=7\r\n\
+        "HTTP/1.1 429 Too Many Requests\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\n\
+         Retry-After: 7\r\nRateLimit: \"default\";r=0;t=7\r\n\
          RateLimit-Policy: \"default\";q=9;w=60\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
         &[
             ("retry-after", "7"),
@@ -91,7 +103,8 @@ const SAID: [Said; 6] = [
     ),
     (
         503,
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 503 Service Unavailable\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\n\
+         Retry-After: 7\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
         &[("retry-after", "7")],
     ),
     (
