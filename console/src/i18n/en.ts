@@ -543,6 +543,7 @@ export const en = {
   "action.token.create": "Token created",
   "action.token.reset": "Token reset",
   "action.token.disable": "Token disabled",
+  "action.token.end_access_tokens": "Access tokens ended",
   "action.token.enable": "Token enabled",
   "action.token.delete": "Token deleted",
   "action.secret.reveal": "Auth Token revealed",

@@ -545,6 +545,7 @@ export const zhCN: Record<keyof typeof en, string> = {
   "action.token.create": "创建令牌",
   "action.token.reset": "重置令牌",
   "action.token.disable": "禁用令牌",
+  "action.token.end_access_tokens": "结束访问令牌",
   "action.token.enable": "启用令牌",
   "action.token.delete": "删除令牌",
   "action.secret.reveal": "显示认证令牌",

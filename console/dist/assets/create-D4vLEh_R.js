@@ -1,1 +1,0 @@
-export{t as Create,n as memberOptions}from"./create-DeuK8ZbV.js";

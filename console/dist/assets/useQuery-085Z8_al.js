@@ -1,1 +1,0 @@
-import{Er as e,wr as t}from"./problem-D2-tBC64.js";function n(n,r){return t(n,e,r)}export{n as t};
