@@ -13,7 +13,7 @@ pub const GATEWAY: &str = "edge";
 /// The back end behind it.
 pub const AUDIENCE: &str = "orders";
 /// Where the console of every test installation is, unless set.
-pub const ISSUER: &str = "http://127.0.0.1:8470";
+pub const ISSUER: &str = "http://localhost:8470";
 
 /// Countersign with an operator.
 pub struct Scene {
