@@ -2,6 +2,7 @@
 //! writer. `cargo run --release -p countersign-verify --example decide [SIZE...]`, 10 thousand, 1 million and 10 million
 //! tokens unless said otherwise. Every check is on: each token has scopes, an expiry, a rate limit and one of sixteen
 //! address lists. Lines that begin with `bar` are for the table of `make bench`.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "figures for people")]
 #![allow(clippy::print_stdout, reason = "a program that measures tells what it measured")]
 #![allow(clippy::disallowed_methods, reason = "and reads the clock for it")]
 #![allow(

@@ -15,7 +15,8 @@ use countersign_model::{
 
 use crate::misplaced;
 
-/// The target of an ask, well formed.
+/// The target of an ask, well formed. It lives on the stack of one decision, which must not touch the heap.
+#[allow(clippy::large_enum_variant, reason = "a box would be an allocation for every ask")]
 pub(crate) enum Wanted<'a> {
     /// A request to the API behind the gateway.
     Request(Request<'a>),

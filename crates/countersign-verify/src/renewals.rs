@@ -44,6 +44,7 @@ impl Renewals {
 
     /// Offers one. An ask never waits for another: while somebody else is here it is left to the next ask. A digest is
     /// offered once for a pepper, as far as is remembered; where it became another one meanwhile, that one is offered.
+    #[allow(clippy::cast_possible_truncation, reason = "a few bytes of a tag are enough to tell tags apart")]
     pub(crate) fn offer(&self, known: &Known<'_>, former: Digest, present: Digest, pepper: u16) {
         // A few bytes are enough to tell a digest from the next one of the same secret.
         let mark = (known.tag() as u64) ^ u64::from(pepper);

@@ -126,16 +126,14 @@ impl Uses {
             if taken.len() == limit {
                 break;
             }
-            match usage.take() {
-                Some(one) => taken.push(one),
-                // Forgotten first: whoever counts on it after that finds out and begins anew.
-                None => {
-                    let idle =
-                        usage.count.compare_exchange(0, FORGOTTEN, Ordering::AcqRel, Ordering::Acquire);
-                    if idle.is_ok() {
-                        let _ = map.remove_if(tag, |_, found| Arc::ptr_eq(found, usage));
-                    }
-                }
+            if let Some(one) = usage.take() {
+                taken.push(one);
+                continue;
+            }
+            // Forgotten first: whoever counts on it after that finds out and begins anew.
+            let idle = usage.count.compare_exchange(0, FORGOTTEN, Ordering::AcqRel, Ordering::Acquire);
+            if idle.is_ok() {
+                let _ = map.remove_if(tag, |_, found| Arc::ptr_eq(found, usage));
             }
         }
         taken

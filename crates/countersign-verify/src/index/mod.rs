@@ -134,6 +134,7 @@ impl Tables {
     }
 
     /// The place of a digest. One multiplication: the digest is a pseudo-random value already.
+    #[allow(clippy::cast_possible_truncation, reason = "halves and folded halves are what is wanted")]
     fn place(&self, tag: u128) -> Place {
         let front = (tag >> 64) as u64 ^ self.place_keys[0];
         let rest = tag as u64 ^ self.place_keys[1];

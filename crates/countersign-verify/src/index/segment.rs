@@ -55,12 +55,12 @@ impl Place {
     /// The next ones the group where probing begins.
     fn home(self, groups: usize) -> usize {
         let bits = u64::from(self.0 << PARTITION_BITS);
-        usize::try_from(bits * groups as u64 >> u32::BITS).unwrap_or(0)
+        usize::try_from((bits * groups as u64) >> u32::BITS).unwrap_or(0)
     }
 
     /// And the last ones stand in the control byte.
     fn mark(self) -> u8 {
-        FILLED | self.0 as u8
+        FILLED | self.0.to_le_bytes()[0]
     }
 }
 
@@ -80,7 +80,7 @@ impl Segment {
 
     /// Whether it should grow before another one comes.
     pub(crate) fn is_full(&self) -> bool {
-        self.filled.load(Ordering::Relaxed) as usize * 100 >= self.slots * SEGMENT_FULL_PERCENT
+        self.filled.load(Ordering::Relaxed) * 100 >= (self.slots * SEGMENT_FULL_PERCENT) as u64
     }
 
     /// Shows every slot that may be of this place, nearest first, until one is what is looked for.

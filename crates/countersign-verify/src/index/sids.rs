@@ -30,8 +30,8 @@ impl Sids {
     /// Whether it should grow before another one comes.
     pub(crate) fn is_full(&self) -> bool {
         // One cell always stays empty, so that every probe ends.
-        let used = self.used.load(Ordering::Relaxed) as usize + 1;
-        used * 100 >= self.cells.len() * SIDS_FULL_PERCENT || used + 1 >= self.cells.len()
+        let (used, cells) = (self.used.load(Ordering::Relaxed) + 1, self.cells.len() as u64);
+        used * 100 >= cells * SIDS_FULL_PERCENT as u64 || used + 1 >= cells
     }
 
     /// Every place where a SID with this hash may be, and others.
@@ -73,7 +73,8 @@ impl Sids {
 
     fn probe(&self, hash: u64) -> impl Iterator<Item = &AtomicU32> {
         // The front bits have chosen the part already.
-        let home = (u128::from(hash.rotate_left(32)) * self.cells.len() as u128 >> 64) as usize;
+        let home = (u128::from(hash.rotate_left(32)) * self.cells.len() as u128) >> 64;
+        let home = usize::try_from(home).unwrap_or(0);
         let (before, after) = self.cells.split_at(home);
         after.iter().chain(before)
     }

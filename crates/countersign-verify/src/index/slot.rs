@@ -190,10 +190,12 @@ fn moment(millis: u64) -> Timestamp {
     Timestamp::from_unix_millis(millis.cast_signed())
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "both halves are taken")]
 fn halves(bits: u128) -> [u64; 2] {
     [(bits >> 64) as u64, bits as u64]
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
 fn low(word: u64) -> u32 {
     word as u32
 }

@@ -21,7 +21,7 @@ use super::{
     slot::{Fixed, POLICIES_MAX, Slot, Terms},
 };
 use crate::{
-    limit::{Bucket, Quota},
+    limit::{Bucket, Gauge, Quota},
     limits::{GROWTH_PERCENT, GROWTHS_MAX},
     sync::Ordering,
 };
@@ -373,7 +373,7 @@ impl Writer {
             if known.policy().rate_limit.is_some_and(|(known, _)| known == limit) {
                 let shared = known.bucket().cloned();
                 let from = shared.is_none().then_some(*tag);
-                let state = known.gauge().map_or(0, |gauge| gauge.state());
+                let state = known.gauge().map_or(0, Gauge::state);
                 return Carried { shared, state, from };
             }
         }

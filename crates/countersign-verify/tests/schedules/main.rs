@@ -8,6 +8,7 @@
     unreachable_pub,
     reason = "the whole crate is here, and little of it is asked"
 )]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::print_stdout, reason = "it tells what it ran")]
 
 #[path = "../../src/decide.rs"]

@@ -10,6 +10,7 @@ impl Mapping {
         None
     }
 
+    #[allow(clippy::unused_self, reason = "as the mapping of the processor has it")]
     pub(crate) fn words(&self) -> &[AtomicU64] {
         &[]
     }

@@ -130,7 +130,7 @@ impl<'a> Checker<'a> {
         } else {
             place.tokens += 1;
         }
-        self.sids.insert(sid.clone());
+        self.sids.insert(sid);
         Ok(Token {
             id,
             account: place.account.id,

@@ -64,7 +64,12 @@ unshare --net --mount sh -c '
     ip -6 route add default via 2001:db8:7::1
     exec \"$@\"' sh $directory \"$@\" &
 # poll
-until ip link set asker netns $! 2>/dev/null; do kill -0 $! || exit 1; sleep 0.05; done
+while ip link show asker >/dev/null 2>&1; do
+    kill -0 $! || exit 1
+    # Before the other one has a network of its own this moves nothing, and says that all is well.
+    ip link set asker netns $! 2>/dev/null || true
+    sleep 0.05
+done
 wait $!
 status=$?
 rm -r $directory
