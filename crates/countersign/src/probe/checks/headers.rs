@@ -112,7 +112,14 @@ pub async fn method_override(doctor: &Doctor) -> Found {
     doctor.needs_back_end()?;
     let mut found = Vec::new();
     for (name, value) in OVERRIDES {
-        for spelling in [name.to_owned(), name.to_ascii_lowercase(), name.replace('-', "_")] {
+        let spellings = [
+            name.to_owned(),
+            name.to_ascii_lowercase(),
+            name.replace('-', "_"),
+            name.replace('-', "."),
+            name.replace('-', "~"),
+        ];
+        for spelling in spellings {
             let headers = format!("{spelling}: {value}\r\n");
             let question = Question { headers: &headers, ..Question::get(&doctor.target.path, With::Good) };
             let outcome = doctor.send(question).await?;
