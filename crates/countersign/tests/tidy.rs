@@ -202,6 +202,8 @@ fn the_words_of_the_word_list_are_used() {
             return None;
         }
         let code = line.split("//").next().unwrap_or_default();
+        // What stands between quotes is somebody else's word.
+        let code: String = code.split('"').step_by(2).collect();
         let declares = ["fn ", "struct ", "enum ", "mod ", "let ", "type ", "const "]
             .iter()
             .any(|word| code.contains(word));

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
+    ops::tokens,
     sealing::AccessToken,
 };
 
@@ -88,11 +89,11 @@ pub(super) async fn answer(asked: &Asked<'_>) -> Answer {
     asked.plane.note("whoami", None, (asked.id, address), &decision);
     match &decision {
         // The verifier keeps what decides and nothing more; this is no request of the API, so the store may be asked.
-        Decision::Allow(allowed) => match asked.plane.app.store.token_by_sid(&allowed.token.sid).await {
-            Ok(Some(token)) => answer::json(&WhoAmI::of(allowed, &token.record())),
+        Decision::Allow(allowed) => match tokens::proven(&asked.plane.app, &allowed.token).await {
+            Ok(Some(token)) => answer::json(&WhoAmI::of(allowed, &token)),
             // It was deleted since it was decided.
             Ok(None) => answer::denied(&gone(), &Map::new(), asked.id),
-            Err(error) => answer::problem(&error.into(), Some(asked.id)),
+            Err(error) => answer::problem(&error, Some(asked.id)),
         },
         Decision::Deny(denied) => answer::denied(denied, &Map::new(), asked.id),
         Decision::Unavailable(reason) => answer::unavailable(*reason, asked.id),

@@ -69,7 +69,10 @@ impl Model {
         if self.name_taken(token) {
             return Some(Conflict::NameTaken);
         }
-        self.tokens.insert(token.id, Token { edit: token.edit + 1, ..token.clone() });
+        let ended = (token.state == TokenState::Disabled).then_some(token.updated_at);
+        let access_tokens_from = ended.or(token.access_tokens_from);
+        let kept = Token { edit: token.edit + 1, access_tokens_from, ..token.clone() };
+        self.tokens.insert(token.id, kept);
         None
     }
 

@@ -156,8 +156,11 @@ fn run(
         .stdout(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("{name}: {error}"));
-    let mut lines: String = requests.iter().map(|request| format!("{request}\n")).collect();
-    child.stdin.take().unwrap().write_all(std::mem::take(&mut lines).as_bytes()).unwrap();
+    let mut input = child.stdin.take().unwrap();
+    for request in requests {
+        writeln!(input, "{request}").unwrap();
+    }
+    drop(input);
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{name} ended with {}", output.status);
     let told: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();

@@ -55,8 +55,8 @@ impl Scene {
         let server = installation.serve();
         let mut scene = Self { installation, server, credential: String::new() };
         let new = json!({ "name": GATEWAY, "assertion_audience": AUDIENCE });
-        scene.credential =
-            scene.operator("POST /api/v1/gateways", &new).await["credential"].as_str().unwrap().to_owned();
+        let made = scene.operator("POST /api/v1/gateways", &new).await;
+        made["credential"].as_str().unwrap().clone_into(&mut scene.credential);
         scene
     }
 

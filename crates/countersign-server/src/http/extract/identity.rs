@@ -97,9 +97,8 @@ async fn by_credential(
     };
     match app.verifier.decide(&ask, app.clock.now()) {
         Decision::Allow(allowed) => {
-            // What it may manage is read anew: the verifier keeps only what every request needs.
-            let token = app.store.token_by_sid(&allowed.token.sid).await?;
-            token.map(|token| Identity::Token(Arc::new(token.record()))).ok_or_else(Error::unauthenticated)
+            let token = ops::tokens::proven(app, &allowed.token).await?;
+            token.map(|token| Identity::Token(Arc::new(token))).ok_or_else(Error::unauthenticated)
         }
         Decision::Deny(denied) => {
             let kind = match denied.denial.http_status() {

@@ -1,7 +1,9 @@
 //! Finds a token or legacy credential by its Account SID, whatever its account: for operators, to whom customers tell
-//! SIDs and not ids.
+//! SIDs and not ids, and for doors where a token has just proven itself.
 
-use countersign_model::{grant::AccessKind, id::AccountId, sid::Sid};
+use countersign_model::{
+    change::TokenRecord, decision::ProvenToken, grant::AccessKind, id::AccountId, sid::Sid,
+};
 
 use super::view::{self, TokenView};
 use crate::{app::App, error::Error, rights::Operator};
@@ -22,4 +24,10 @@ pub async fn find(app: &App, _: &Operator, sid: &Sid) -> Result<Found, Error> {
     let account = app.store.account(token.account).await?.ok_or_else(Error::not_found)?;
     let access = token.access.kind();
     Ok(Found { account: account.id, access, view: view::view(app, &account, token).await? })
+}
+
+/// All that is known of a token that a decision has just proven: the verifier keeps only what every request needs. `None`
+/// where it was deleted meanwhile.
+pub async fn proven(app: &App, token: &ProvenToken) -> Result<Option<TokenRecord>, Error> {
+    Ok(app.store.token_by_sid(&token.sid).await?.map(|token| token.record()))
 }

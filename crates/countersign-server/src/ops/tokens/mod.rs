@@ -27,7 +27,7 @@ pub use draft::{NewToken, Patch, TokenEdit};
 pub use duplicate::duplicate;
 pub use edit::edit;
 pub use end_overlap::end_overlap;
-pub use find::{Found, find};
+pub use find::{Found, find, proven};
 pub use reset::{Overlap, reset};
 pub use reveal::{Revealed, reveal};
 pub use switch::{disable, enable};
