@@ -1,5 +1,5 @@
-//! What one assertion costs to make and to check, printed for the book. The bound is far away: it only says that neither is
-//! done in a way that is a hundred times slower than the signature.
+//! What one assertion costs to make and to check, printed for the book. The bound is far away: it only says that making
+//! one is not a hundred times slower than its signature.
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::disallowed_methods, reason = "tests that measure time have no other way")]
 
@@ -60,5 +60,5 @@ fn an_assertion_costs_little_more_than_its_signature() {
         "an assertion of {} bytes: signature alone {signing:?}, made {making:?}, checked {checking:?}",
         assertion.len()
     );
-    assert!(making < signing * 100 && checking < signing * 100);
+    assert!(making < signing * 100, "making {making:?}, of which the signature takes {signing:?}");
 }
