@@ -117,9 +117,10 @@ impl Cast {
             ("legacy-ro", "legacy", "LEG-ro", "Kq8vZ3xW7nR2mT9pL4sD6fG1hJ5b", "read_only"),
             ("legacy-off", "legoff", "LEG-off", "Kq8vZ3xW7nR2mT9pL4sD6fG1hJ5c", "read_write"),
         ] {
-            rows.push_str(&format!(
-                "{account},brand,{name},{sid},{secret},,{access},,13,,enabled,2019-02-03\n"
-            ));
+            let row =
+                [account, "brand", name, sid, secret, "", access, "", "13", "", "enabled", "2019-02-03"];
+            rows.push_str(&row.join(","));
+            rows.push('\n');
             self.tokens.insert(name, Player::new(sid.to_owned(), secret.to_owned()));
         }
         let request = http::Request::post("/api/v1/import?apply=true").header("content-type", "text/csv");

@@ -185,7 +185,7 @@ impl<'c> Doors<'c> {
         let mut method = "GET".to_owned();
         match header("method_header") {
             Some(name) => headers.push((name, ask.method.clone())),
-            None => method = ask.method.clone(),
+            None => method.clone_from(&ask.method),
         }
         let mut target = format!("/v1/forward-auth/{}", gateway.name);
         match header("uri_header") {
