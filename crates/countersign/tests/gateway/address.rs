@@ -39,6 +39,8 @@ async fn a_client_cannot_choose_its_address() {
             let authorization = (authorization.0, authorization.1.as_str());
             assert_eq!(stack.send(&line, &[authorization]).await.status, status, "{list}");
             for claim in claims {
+                // Some gateways leave a name with an underscore out, others refuse whoever sends one.
+                let expected = |got: u16| got == status || (claim.contains('_') && got == 400);
                 for value in [
                     here.to_owned(),
                     format!("{here}, 10.0.0.1"),
@@ -47,10 +49,10 @@ async fn a_client_cannot_choose_its_address() {
                     format!("127.0.0.1, {here}"),
                 ] {
                     let reply = stack.send(&line, &[authorization, (claim, &value)]).await;
-                    assert_eq!(reply.status, status, "{list} {claim}: {value}");
+                    assert!(expected(reply.status), "{list} {claim}: {value}: {} for {status}", reply.status);
                 }
                 let twice = stack.send(&line, &[authorization, (claim, here), (claim, here)]).await;
-                assert_eq!(twice.status, status, "{list} {claim} twice");
+                assert!(expected(twice.status), "{list} {claim} twice: {} for {status}", twice.status);
             }
             for reached in stack.reached() {
                 assert_eq!(reached.header("x-forwarded-for"), "127.0.0.1");
