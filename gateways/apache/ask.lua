@@ -82,8 +82,10 @@ local function answer(connection, left)
         end
         connection:settimeout(0)
         local data, problem, part = connection:receive(ANSWER_MAX - #text)
-        text = text .. (data or part or "")
-        return data ~= nil or problem == "timeout"
+        local got = data or part or ""
+        text = text .. got
+        -- An answer may come together with the end of its connection.
+        return got ~= "" or problem == "timeout"
     end
     local head_ends
     repeat

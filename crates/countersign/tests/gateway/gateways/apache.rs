@@ -38,7 +38,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "odd names are let in",
-        edits: &[script("    drop_odd_names(r)\n", "")],
+        edits: &[script("    drop_odd_names(r)\n    local text", "    local text")],
         found: Class::Spoofed,
     },
     Fault {

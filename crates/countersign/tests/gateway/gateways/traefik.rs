@@ -61,12 +61,12 @@ const FAULTS: &[Fault] = &[
         found: Class::Credential,
     },
     Fault {
-        name: "clients choose what they are asked about",
+        name: "what clients say was forwarded is believed",
         edits: &[
             entry("insecure: false", "insecure: true"),
             edit("trustForwardHeader: false", "trustForwardHeader: true"),
         ],
-        found: Class::Open,
+        found: Class::Spoofed,
     },
     Fault {
         name: "Traefik mends paths",
