@@ -104,8 +104,8 @@ const SAID: [Said; 6] = [
     (
         503,
         "HTTP/1.1 503 Service Unavailable\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\n\
-         Retry-After: 7\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        &[("retry-after", "7")],
+         Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        &[("retry-after", "1")],
     ),
     (
         200,
