@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    client::basic,
+    client::{basic, statuses},
     countersign::{Account, Token},
     stack::{Stack, beside_each_other, one_after_the_other},
 };
@@ -130,7 +130,8 @@ async fn what_the_token_may_not_is_refused_with_the_true_status() {
         assert_eq!((direct.status, direct.json()["scope"].as_str()), (403, Some("brand.deals.list")));
         let bare = story.stack.get(&ads, &story.token).await;
         assert_eq!(bare.status, 403);
-        assert!(!String::from_utf8_lossy(&bare.body).contains("brand.deals"), "{bare:?}");
+        let tells = String::from_utf8_lossy(&bare.body).contains("brand.deals");
+        assert_eq!(tells, story.stack.gateway.passes_bodies, "{bare:?}");
         // A path of another account kind, and of another token.
         let other = countersign.token(&story.brand, "Other", &["brand.actions.list"]).await;
         for target in [format!("/Agencies/{sid}/Reports"), format!("/Advertisers/{}/Actions", other.sid)] {
@@ -285,7 +286,8 @@ async fn what_is_not_canonical_is_refused_and_not_mended() {
                 story.token.basic()
             );
             let answer = story.stack.raw(bytes.as_bytes()).await;
-            assert!(answer.starts_with("HTTP/1.1 400 "), "{target}: {answer}");
+            // Some refuse an encoded slash by themselves, with 404.
+            assert!(matches!(statuses(&answer).as_slice(), [400 | 404]), "{target}: {answer}");
         }
         assert!(story.stack.reached().is_empty());
         // Another path, not another spelling of one.
@@ -294,7 +296,9 @@ async fn what_is_not_canonical_is_refused_and_not_mended() {
         // Another spelling that everybody reads in the same way goes on as it came.
         let spelled = format!("/Advertisers/{sid}/Acti%6fns");
         assert_eq!(story.stack.get(&spelled, &story.token).await.status, 200);
-        assert_eq!(story.stack.reached()[0].uri, spelled);
+        let plain = format!("/Advertisers/{sid}/Actions");
+        let arrives = if story.stack.gateway.decodes_letters { plain } else { spelled };
+        assert_eq!(story.stack.reached()[0].uri, arrives);
     })
     .await;
 }

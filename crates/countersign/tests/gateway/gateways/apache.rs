@@ -14,6 +14,7 @@ pub const GATEWAY: Gateway = Gateway {
     outage: Outage { statuses: &[503, 502], retry_after: false },
     reads_answers: true,
     decodes_letters: false,
+    passes_bodies: false,
     faults: FAULTS,
 };
 

@@ -21,6 +21,7 @@ pub const OVER_HTTP: Gateway = Gateway {
     outage: Outage { statuses: &[503], retry_after: true },
     reads_answers: true,
     decodes_letters: false,
+    passes_bodies: true,
     faults: FAULTS,
 };
 

@@ -13,6 +13,7 @@ pub const GATEWAY: Gateway = Gateway {
     outage: Outage { statuses: &[503], retry_after: true },
     reads_answers: true,
     decodes_letters: false,
+    passes_bodies: false,
     faults: FAULTS,
 };
 

@@ -45,6 +45,8 @@ pub struct Gateway {
     pub reads_answers: bool,
     /// Whether it decodes needless escapes (`%41`) by itself, before it asks and for the back end alike.
     pub decodes_letters: bool,
+    /// Whether the body of a refusal, with its details, reaches the client.
+    pub passes_bodies: bool,
     /// What opens it or makes it lie.
     pub faults: &'static [Fault],
 }

@@ -20,6 +20,7 @@ pub const GATEWAY: Gateway = Gateway {
     outage: Outage { statuses: &[500, 503, 302, 404, 418, 431, 502, 504, 999], retry_after: false },
     reads_answers: true,
     decodes_letters: true,
+    passes_bodies: true,
     faults: FAULTS,
 };
 
