@@ -1,7 +1,7 @@
 //! T-23: requests whose end two servers could see in different places. Whatever gateways and Countersign make of them,
 //! what hides inside of one is never answered as a request that was allowed.
 
-use crate::{client, countersign::Countersign, stack::beside_each_other};
+use crate::{client, countersign::Countersign, gateways::LITERAL, stack::beside_each_other_of};
 
 /// Ways to say how long a body is, honest and not.
 fn framings() -> Vec<String> {
@@ -64,7 +64,7 @@ fn framings() -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_hides_in_a_request_is_a_request() {
-    beside_each_other(async |stack| {
+    beside_each_other_of(&LITERAL, async |stack| {
         let brand = stack.account("brand").await;
         let token = stack.countersign.token(&brand, "Writer", &["brand.deals.create"]).await;
         let target = format!("/Advertisers/{}/Deals", token.sid);
@@ -115,7 +115,7 @@ async fn direct(countersign: &Countersign, framing: &str, chunks: &str) -> Vec<u
 
 #[tokio::test(flavor = "multi_thread")]
 async fn oversized_and_odd_requests_get_a_clear_refusal() {
-    beside_each_other(async |stack| {
+    beside_each_other_of(&LITERAL, async |stack| {
         let brand = stack.account("brand").await;
         let token = stack.countersign.token(&brand, "Reader", &["brand.actions.list"]).await;
         let head = |target: &str, extra: &str| {

@@ -6,13 +6,14 @@ use serde_json::Value;
 
 use crate::{
     countersign::Countersign,
+    gateways::LITERAL,
     stack::{Stack, one_after_the_other},
     table::PARAMETERS,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_in_a_url_is_refused_and_in_no_log() {
-    one_after_the_other(async |stack: Stack| {
+    one_after_the_other(&LITERAL, async |stack: Stack| {
         let brand = stack.account("brand").await;
         let token = stack.countersign.token(&brand, "Reader", &["brand.actions.list"]).await;
         let wrong = "csign_00000000000000000000000000000000000000";
