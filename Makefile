@@ -8,7 +8,7 @@ SHELL := bash
 demo:
 	@scripts/demo
 
-# Installs what the tests need and runs every one of them. About 20 minutes on two cores from nothing.
+# Installs what the tests need and runs every one of them. About 35 minutes on two cores from nothing.
 test: export COUNTERSIGN_TEST_SECONDS = 20
 test:
 	@scripts/timed "debian packages" scripts/install-debian-packages
