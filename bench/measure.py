@@ -25,6 +25,8 @@ HERE = Path(__file__).resolve().parent
 CONNECTIONS = 32
 # What a server still does after its last answer (usage written down, logs) belongs to the requests.
 SETTLE_SECS = 1.0
+# A server may end a connection while wrk writes the next request on it; more than one in so many is a failure.
+BROKEN_ONE_IN = 1_000
 # A process that spends less than this on a request takes no part in it: something is not wired as it should be.
 IDLE_MICROS = 0.5
 LOW_RATE_CONNECTIONS = 8
@@ -88,7 +90,7 @@ def wrk(load: Load, secs: float, connections: int = CONNECTIONS, pause_ms: int |
                           timeout=secs + 60)
     last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
     if done.returncode != 0 or not last.startswith("{"):
-        raise Failure(f"the load generator failed:\n{done.stdout}")
+        raise Failure(f"the load generator failed on port {load.port}:\n{done.stdout}")
     return json.loads(last)
 
 
@@ -110,7 +112,7 @@ def watched(contestant: Contestant, secs: float, connections: int = CONNECTIONS,
     if contestant.watch is not None:
         contestant.watch.begin()
     said = wrk(contestant.load, secs, connections, pause_ms)
-    if said["requests"] < 10 or said["failed"] > 0:
+    if said["requests"] < 10 or said["failed"] * BROKEN_ONE_IN > said["requests"]:
         raise Failure(f"{contestant.title}: {said}")
     if said["refused"] > 0:
         raise Failure(f"{contestant.title} refused {said['refused']} of {said['requests']} good requests")
