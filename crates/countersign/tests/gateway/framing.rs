@@ -1,7 +1,7 @@
 //! T-23: requests whose end two servers could see in different places. Whatever gateways and Countersign make of them,
 //! what hides inside of one is never answered as a request that was allowed.
 
-use crate::{client, countersign::Countersign, gateways::LITERAL, stack::beside_each_other_of};
+use crate::{client, countersign::Countersign, gateways::Http2, stack::beside_each_other};
 
 /// Ways to say how long a body is, honest and not.
 fn framings() -> Vec<String> {
@@ -64,7 +64,7 @@ fn framings() -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_hides_in_a_request_is_a_request() {
-    beside_each_other_of(&LITERAL, async |stack| {
+    beside_each_other(async |stack| {
         let brand = stack.account("brand").await;
         let token = stack.countersign.token(&brand, "Writer", &["brand.deals.create"]).await;
         let target = format!("/Advertisers/{}/Deals", token.sid);
@@ -115,7 +115,7 @@ async fn direct(countersign: &Countersign, framing: &str, chunks: &str) -> Vec<u
 
 #[tokio::test(flavor = "multi_thread")]
 async fn oversized_and_odd_requests_get_a_clear_refusal() {
-    beside_each_other_of(&LITERAL, async |stack| {
+    beside_each_other(async |stack| {
         let brand = stack.account("brand").await;
         let token = stack.countersign.token(&brand, "Reader", &["brand.actions.list"]).await;
         let head = |target: &str, extra: &str| {
@@ -127,28 +127,33 @@ async fn oversized_and_odd_requests_get_a_clear_refusal() {
         let actions = format!("/Advertisers/{}/Actions", token.sid);
         let long = "x".repeat(9_000);
         let wide = format!("X-Wide: {}\r\n", "x".repeat(6_000)).repeat(4);
-        for (name, bytes, expected) in [
-            ("long target", head(&format!("{actions}?{long}"), ""), vec![400, 414, 431]),
-            ("long header", head(&actions, &format!("X-Long: {long}\r\n")), vec![200, 400, 431]),
-            ("wide header", head(&actions, &wide), vec![400, 431]),
-            ("NUL in the target", head(&format!("{actions}\0"), ""), vec![400]),
-            ("invalid UTF-8", head(&format!("{actions}?%ff"), ""), vec![200, 400]),
+        for (name, bytes, may_pass) in [
+            ("long target", head(&format!("{actions}?{long}"), ""), false),
+            ("long header", head(&actions, &format!("X-Long: {long}\r\n")), true),
+            ("wide header", head(&actions, &wide), false),
+            ("NUL in the target", head(&format!("{actions}\0"), ""), false),
+            ("invalid UTF-8", head(&format!("{actions}?%ff"), ""), true),
             (
                 "credential too long",
                 head(&actions, "").replace("Basic ", &format!("Basic {}", "QUFB".repeat(200))),
-                vec![401],
+                false,
             ),
-            ("lower-case method", head(&actions, "").replacen("GET", "get", 1), vec![400, 403]),
-            ("unknown method", head(&actions, "").replacen("GET", "BREW", 1), vec![403, 405]),
-            ("TRACE", head(&actions, "").replacen("GET", "TRACE", 1), vec![403, 405]),
-            ("CONNECT", head(&actions, "").replacen("GET", "CONNECT", 1), vec![400, 403, 405]),
-            ("user part", head(&format!("http://{}:{}@a{actions}", token.sid, token.secret), ""), vec![200, 400]),
-            ("HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), vec![400, 405, 505]),
+            ("lower-case method", head(&actions, "").replacen("GET", "get", 1), false),
+            ("unknown method", head(&actions, "").replacen("GET", "BREW", 1), false),
+            ("TRACE", head(&actions, "").replacen("GET", "TRACE", 1), false),
+            ("CONNECT", head(&actions, "").replacen("GET", "CONNECT", 1), false),
+            ("user part", head(&format!("http://{}:{}@a{actions}", token.sid, token.secret), ""), true),
+            ("HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), false),
         ] {
+            // Who speaks HTTP/2 here waits for more of it.
+            if name == "HTTP/2 preface" && matches!(stack.gateway.http2, Http2::Clear) {
+                continue;
+            }
             let answer = stack.raw(bytes.as_bytes()).await;
-            // Closed without an answer, or answered in HTTP/2, is refused as well.
+            // Closed without an answer is refused as well.
             let status = client::statuses(&answer).first().copied().unwrap_or(400);
-            assert!(expected.contains(&status), "{name}: {answer}");
+            let is_refused = (400..500).contains(&status) || [501, 505].contains(&status);
+            assert!(is_refused || may_pass && status == 200, "{name}: {answer}");
             assert_eq!(stack.reached().len(), usize::from(status == 200), "{name}");
         }
     })

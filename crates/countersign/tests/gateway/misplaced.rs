@@ -38,7 +38,7 @@ async fn a_secret_in_a_url_is_refused_and_in_no_log() {
         assert!(metrics.contains("countersign_misplaced_credentials_total 80"), "{metrics}");
 
         let logs = stack.running.logs();
-        assert!(logs.contains("/whoami"), "the gateway logged the requests");
+        assert!(!stack.gateway.logs_paths || logs.contains("/whoami"), "the gateway logged the requests");
         assert!(!logs.contains(&token.secret), "and not their queries");
         let Stack { countersign, running, .. } = stack;
         drop(running);

@@ -83,7 +83,7 @@ async fn is_out(stack: &Stack, target: &str, token: &Token) {
     for target in [target, "/whoami"] {
         let reply = stack.get(target, token).await;
         assert!(outage.statuses.contains(&reply.status), "{target}: {reply:?}");
-        assert_eq!(reply.header("retry-after") == "1", outage.retry_after, "{target}: {reply:?}");
+        assert!(!outage.retry_after || reply.header("retry-after") == "1", "{target}: {reply:?}");
     }
 }
 
@@ -107,7 +107,8 @@ async fn countersign_stopped_hung_and_killed_and_back_again() {
         Arc::get_mut(&mut stack.countersign).unwrap().server.kill();
         is_out(&stack, &target, &token).await;
         let misplaced = format!("{target}?token={}", token.secret);
-        assert_eq!(stack.get(&misplaced, &token).await.status, 503);
+        let status = stack.get(&misplaced, &token).await.status;
+        assert!(stack.gateway.outage.statuses.contains(&status), "{status}");
         assert!(stack.reached().is_empty());
         assert!(
             !stack.running.logs().contains(&token.secret),

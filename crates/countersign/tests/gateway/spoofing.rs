@@ -11,6 +11,10 @@ use crate::{
     table::identity::{IDENTITY, PROFILE, corpus, spellings},
 };
 
+/// One lie of so many is told where the full count was not asked for; no divisor of the length of a row, so that every
+/// row and column has its turn.
+const THINNED: usize = 7;
+
 async fn send(stack: &Stack, target: &str, authorization: Option<&str>, headers: &str) -> String {
     let authorization = authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
     let end = if headers.is_empty() { "" } else { "\r\n" };
@@ -61,7 +65,11 @@ async fn no_lie_turns_a_denial_around() {
                 }
             }
         }
-        for headers in &corpus {
+        // Every one of them where the full count was asked for; the table has a part of them in any case.
+        let is_full = std::env::var("COUNTERSIGN_TEST_FULL").is_ok_and(|value| value == "1");
+        let step = if is_full { 1 } else { THINNED };
+        println!("{}: {} lies", stack.name, corpus.len() / step);
+        for headers in corpus.iter().step_by(step) {
             let answer = send(liar.stack, &liar.denied(), Some(&liar.token.basic()), headers).await;
             let status = client::statuses(&answer);
             // A folded line makes the credential another one.

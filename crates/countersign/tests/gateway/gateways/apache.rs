@@ -15,6 +15,8 @@ pub const GATEWAY: Gateway = Gateway {
     reads_answers: true,
     decodes_letters: false,
     passes_bodies: false,
+    logs_paths: true,
+    settles: false,
     faults: FAULTS,
 };
 

@@ -22,6 +22,8 @@ pub const OVER_HTTP: Gateway = Gateway {
     reads_answers: true,
     decodes_letters: false,
     passes_bodies: true,
+    logs_paths: false,
+    settles: false,
     faults: FAULTS,
 };
 

@@ -51,6 +51,10 @@ pub struct Gateway {
     pub decodes_letters: bool,
     /// Whether the body of a refusal, with its details, reaches the client.
     pub passes_bodies: bool,
+    /// Whether its log names the paths of requests.
+    pub logs_paths: bool,
+    /// Whether it listens before it has read what to do, and answers 404 until then.
+    pub settles: bool,
     /// What opens it or makes it lie.
     pub faults: &'static [Fault],
 }

@@ -12,6 +12,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::{Edit, Fault, Gateway, Http2};
+use crate::client;
 
 /// Looks for a listening gateway, 20 ms apart.
 const LOOKS: usize = 1_000;
@@ -77,7 +78,7 @@ impl Running {
             .spawn()
             .unwrap();
         let mut running = Self { directory, child, address, with_tls, _place: held };
-        running.listens(gateway.name).await;
+        running.listens(gateway).await;
         running
     }
 
@@ -88,17 +89,26 @@ impl Running {
         logs.map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()).collect()
     }
 
-    async fn listens(&mut self, name: &str) {
+    async fn listens(&mut self, gateway: &Gateway) {
         for _ in 0..LOOKS {
             if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("{name} ends with {status}: {}", self.logs());
+                panic!("{} ends with {status}: {}", gateway.name, self.logs());
             }
-            if tokio::net::TcpStream::connect(self.address).await.is_ok() {
+            if tokio::net::TcpStream::connect(self.address).await.is_ok() && self.is_settled(gateway).await {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await; // poll
         }
-        panic!("{name} does not listen: {}", self.logs());
+        panic!("{} does not listen: {}", gateway.name, self.logs());
+    }
+
+    async fn is_settled(&self, gateway: &Gateway) -> bool {
+        if !gateway.settles {
+            return true;
+        }
+        let answer =
+            client::raw(self.address, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        client::statuses(&answer) != [404]
     }
 }
 

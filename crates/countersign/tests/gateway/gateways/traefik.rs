@@ -21,6 +21,8 @@ pub const GATEWAY: Gateway = Gateway {
     reads_answers: true,
     decodes_letters: true,
     passes_bodies: true,
+    logs_paths: false,
+    settles: true,
     faults: FAULTS,
 };
 
