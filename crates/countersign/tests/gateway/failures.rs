@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    gateways::Class,
+    gateways::{Class, Habit},
     relay::Mode,
     stack::Stack,
     suite::{Decided, Finding},
@@ -62,7 +62,7 @@ const NOT_OURS: &[Mode] = &[
 pub async fn while_countersign_fails(stack: &Stack, decided: &Decided) -> Vec<Finding> {
     let mut findings = Vec::new();
     let (target, token) = (decided.people.allowed(), &decided.people.reader);
-    let strict = if stack.gateway.reads_answers { NOT_OURS } else { &[] };
+    let strict = if stack.gateway.has(Habit::ReadsAnswers) { NOT_OURS } else { &[] };
     for failure in FAILURES.iter().chain(strict) {
         stack.questions.set(failure.clone()).await;
         // What Countersign answers itself is not a decision: whatever is said in its place may go on to the client.

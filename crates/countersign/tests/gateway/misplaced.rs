@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use crate::{
     countersign::Countersign,
-    gateways::LITERAL,
+    gateways::Habit,
     stack::{Stack, one_after_the_other},
     table::PARAMETERS,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_in_a_url_is_refused_and_in_no_log() {
-    one_after_the_other(&LITERAL, async |stack: Stack| {
+    one_after_the_other(async |stack: Stack| {
         let brand = stack.account("brand").await;
         let token = stack.countersign.token(&brand, "Reader", &["brand.actions.list"]).await;
         let wrong = "csign_00000000000000000000000000000000000000";
@@ -38,7 +38,10 @@ async fn a_secret_in_a_url_is_refused_and_in_no_log() {
         assert!(metrics.contains("countersign_misplaced_credentials_total 80"), "{metrics}");
 
         let logs = stack.running.logs();
-        assert!(!stack.gateway.logs_paths || logs.contains("/whoami"), "the gateway logged the requests");
+        assert!(
+            !stack.gateway.has(Habit::LogsPaths) || logs.contains("/whoami"),
+            "the gateway logged the requests"
+        );
         assert!(!logs.contains(&token.secret), "and not their queries");
         let Stack { countersign, running, .. } = stack;
         drop(running);

@@ -12,8 +12,8 @@ use tokio::{
 use crate::{
     client,
     countersign::Token,
-    gateways::{self, Between, LITERAL, Running},
-    stack::{Stack, beside_each_other_of, one_after_the_other, record},
+    gateways::{self, Between, Running},
+    stack::{Stack, beside_each_other, one_after_the_other, record},
 };
 
 /// Looks at a process that is to stop, 20 ms apart.
@@ -89,7 +89,7 @@ async fn is_out(stack: &Stack, target: &str, token: &Token) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn countersign_stopped_hung_and_killed_and_back_again() {
-    one_after_the_other(&LITERAL, async |mut stack: Stack| {
+    one_after_the_other(async |mut stack: Stack| {
         let brand = stack.account("brand").await;
         let token = stack.countersign.token(&brand, "Reader", &["brand.actions.list"]).await;
         let target = format!("/Advertisers/{}/Actions", token.sid);
@@ -126,7 +126,7 @@ async fn countersign_stopped_hung_and_killed_and_back_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_is_not_known_is_an_outage_and_not_a_denial() {
-    beside_each_other_of(&LITERAL, async |stack| {
+    beside_each_other(async |stack| {
         let brand = stack.account("brand").await;
         let token = stack.countersign.token(&brand, "Reader", &["brand.actions.list"]).await;
         let target = format!("/Advertisers/{}/Actions", token.sid);

@@ -6,8 +6,7 @@ use serde_json::json;
 use crate::{
     client,
     countersign::{Countersign, Token},
-    gateways::LITERAL,
-    stack::{Stack, beside_each_other_of},
+    stack::{Stack, beside_each_other},
     table::identity::{IDENTITY, PROFILE, corpus, spellings},
 };
 
@@ -46,7 +45,7 @@ impl<'s> Liar<'s> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_lie_turns_a_denial_around() {
-    beside_each_other_of(&LITERAL, async |stack| {
+    beside_each_other(async |stack| {
         let liar = Liar::begin(stack).await;
         let allowed = liar.allowed();
         let mut corpus = corpus();
@@ -154,7 +153,7 @@ async fn countersign_refuses_what_a_careless_gateway_passes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_calls_from_its_own_networks_only() {
-    beside_each_other_of(&LITERAL, async |stack| {
+    beside_each_other(async |stack| {
         let brand = stack.account("brand").await;
         let token = stack.countersign.token(&brand, "Reader", &["brand.actions.list"]).await;
         let target = format!("/Advertisers/{}/Actions", token.sid);

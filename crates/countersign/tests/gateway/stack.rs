@@ -90,13 +90,8 @@ impl Stack {
 
 /// Runs a check through every gateway at once, all in front of one Countersign.
 pub async fn beside_each_other(check: impl AsyncFn(&Stack)) {
-    beside_each_other_of(&gateways::ALL, check).await;
-}
-
-/// The same through some of them.
-pub async fn beside_each_other_of(some: &[&'static Gateway], check: impl AsyncFn(&Stack)) {
     let countersign = Arc::new(Countersign::start().await);
-    let all = some.iter().map(async |gateway| {
+    let all = gateways::ALL.iter().map(async |gateway| {
         let stack = Stack::start(&countersign, gateway).await;
         (gateway.name, AssertUnwindSafe(check(&stack)).catch_unwind().await.is_ok())
     });
@@ -107,9 +102,9 @@ pub async fn beside_each_other_of(some: &[&'static Gateway], check: impl AsyncFn
 
 /// Runs a check through one gateway after the other, each in front of a Countersign of its own: for checks that change
 /// or end it.
-pub async fn one_after_the_other(some: &[&'static Gateway], check: impl AsyncFn(Stack)) {
+pub async fn one_after_the_other(check: impl AsyncFn(Stack)) {
     let mut failed = Vec::new();
-    for &gateway in some {
+    for gateway in gateways::ALL {
         let countersign = Arc::new(Countersign::start().await);
         let stack = Stack::start(&countersign, gateway).await;
         drop(countersign);

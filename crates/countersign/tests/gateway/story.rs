@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     client::{basic, statuses},
     countersign::{Account, Token},
+    gateways::Habit,
     stack::{Stack, beside_each_other, one_after_the_other},
 };
 
@@ -131,7 +132,7 @@ async fn what_the_token_may_not_is_refused_with_the_true_status() {
         let bare = story.stack.get(&ads, &story.token).await;
         assert_eq!(bare.status, 403);
         let tells = String::from_utf8_lossy(&bare.body).contains("brand.deals");
-        assert_eq!(tells, story.stack.gateway.passes_bodies, "{bare:?}");
+        assert_eq!(tells, story.stack.gateway.has(Habit::PassesBodies), "{bare:?}");
         // A path of another account kind, and of another token.
         let other = countersign.token(&story.brand, "Other", &["brand.actions.list"]).await;
         for target in [format!("/Agencies/{sid}/Reports"), format!("/Advertisers/{}/Actions", other.sid)] {
@@ -297,7 +298,7 @@ async fn what_is_not_canonical_is_refused_and_not_mended() {
         let spelled = format!("/Advertisers/{sid}/Acti%6fns");
         assert_eq!(story.stack.get(&spelled, &story.token).await.status, 200);
         let plain = format!("/Advertisers/{sid}/Actions");
-        let arrives = if story.stack.gateway.decodes_letters { plain } else { spelled };
+        let arrives = if story.stack.gateway.has(Habit::DecodesLetters) { plain } else { spelled };
         assert_eq!(story.stack.reached()[0].uri, arrives);
     })
     .await;
@@ -336,7 +337,7 @@ async fn requests_may_name_another_live_version() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_hear_that_their_version_ends_and_are_refused_when_it_has() {
-    one_after_the_other(&crate::gateways::ALL, async |stack: Stack| {
+    one_after_the_other(async |stack: Stack| {
         let story = Story::begin(&stack).await;
         let source = countersign_model::catalog::standard_source();
         let (front, brand) = source.split_once("id = \"brand\"").unwrap();
@@ -404,7 +405,7 @@ async fn a_used_up_rate_limit_is_told_with_the_time_to_wait() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoami_is_answered_for_every_live_token() {
-    one_after_the_other(&crate::gateways::ALL, async |stack: Stack| {
+    one_after_the_other(async |stack: Stack| {
         let story = Story::begin(&stack).await;
         let idle = story.stack.countersign.token(&story.brand, "No scopes", &[]).await;
         let told = story.stack.get("/whoami", &idle).await;

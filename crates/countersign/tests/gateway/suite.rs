@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     client::{self, Open},
     countersign::Countersign,
-    gateways::Class,
+    gateways::{Class, Habit},
     stack::Stack,
     table::{Case, Meaning, People, identity::LIE, table},
 };
@@ -152,7 +152,8 @@ fn judge(
     for one in &reached {
         let ask = case.ask().unwrap_or(&Value::Null);
         let uri = ask["uri"].as_str().unwrap_or_default();
-        let is_same = one.uri == uri || (stack.gateway.decodes_letters && one.uri == without_needless(uri));
+        let is_same =
+            one.uri == uri || (stack.gateway.has(Habit::DecodesLetters) && one.uri == without_needless(uri));
         if !is_same || ask["method"] != one.method {
             wrong.push((Class::Rewritten, format!("arrived as {} {}", one.method, one.uri)));
         }

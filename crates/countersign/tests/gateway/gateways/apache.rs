@@ -1,6 +1,6 @@
 //! Debian's Apache with `gateways/apache`.
 
-use super::{Class, Edit, Fault, Gateway, Http2, Outage};
+use super::{Class, Edit, Fault, Gateway, Habit, Http2, Outage};
 
 pub const GATEWAY: Gateway = Gateway {
     name: "apache",
@@ -12,11 +12,7 @@ pub const GATEWAY: Gateway = Gateway {
     http2: Http2::Clear,
     // 502, without `Retry-After`, where "Who am I?" gets no answer.
     outage: Outage { statuses: &[503, 502], retry_after: false },
-    reads_answers: true,
-    decodes_letters: false,
-    passes_bodies: false,
-    logs_paths: true,
-    settles: false,
+    habits: &[Habit::ReadsAnswers, Habit::LogsPaths],
     faults: FAULTS,
 };
 

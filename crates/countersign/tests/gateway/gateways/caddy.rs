@@ -1,6 +1,6 @@
 //! Caddy with `gateways/caddy`, from PyPI's wheel.
 
-use super::{Class, Edit, Fault, Gateway, Http2, Outage};
+use super::{Class, Edit, Fault, Gateway, Habit, Http2, Outage};
 
 pub const GATEWAY: Gateway = Gateway {
     name: "caddy",
@@ -11,11 +11,7 @@ pub const GATEWAY: Gateway = Gateway {
     arguments: &["run", "--config", "@DIRECTORY@/Caddyfile"],
     http2: Http2::Clear,
     outage: Outage { statuses: &[503], retry_after: true },
-    reads_answers: true,
-    decodes_letters: false,
-    passes_bodies: false,
-    logs_paths: true,
-    settles: false,
+    habits: &[Habit::ReadsAnswers, Habit::LogsPaths],
     faults: FAULTS,
 };
 

@@ -1,6 +1,6 @@
 //! Envoy with `gateways/envoy` and `gateways/envoy-grpc`, from PyPI's wheel.
 
-use super::{Class, Edit, Fault, Gateway, Http2, Outage};
+use super::{Class, Edit, Fault, Gateway, Habit, Http2, Outage};
 
 pub const OVER_HTTP: Gateway = Gateway {
     name: "envoy",
@@ -19,11 +19,7 @@ pub const OVER_HTTP: Gateway = Gateway {
     ],
     http2: Http2::Clear,
     outage: Outage { statuses: &[503], retry_after: true },
-    reads_answers: true,
-    decodes_letters: false,
-    passes_bodies: true,
-    logs_paths: false,
-    settles: false,
+    habits: &[Habit::ReadsAnswers, Habit::PassesBodies],
     faults: FAULTS,
 };
 

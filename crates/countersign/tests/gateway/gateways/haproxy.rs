@@ -1,6 +1,6 @@
 //! Debian's HAProxy with `gateways/haproxy`.
 
-use super::{Class, Edit, Fault, Gateway, Http2, Outage};
+use super::{Class, Edit, Fault, Gateway, Habit, Http2, Outage};
 
 pub const GATEWAY: Gateway = Gateway {
     name: "haproxy",
@@ -11,11 +11,7 @@ pub const GATEWAY: Gateway = Gateway {
     arguments: &["-db", "-f", "@DIRECTORY@/credential.cfg", "-f", "@DIRECTORY@/haproxy.cfg"],
     http2: Http2::Clear,
     outage: Outage { statuses: &[503], retry_after: true },
-    reads_answers: true,
-    decodes_letters: false,
-    passes_bodies: false,
-    logs_paths: true,
-    settles: false,
+    habits: &[Habit::ReadsAnswers, Habit::LogsPaths],
     faults: FAULTS,
 };
 

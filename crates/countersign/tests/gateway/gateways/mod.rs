@@ -45,18 +45,31 @@ pub struct Gateway {
     pub http2: Http2,
     /// What a client gets while Countersign cannot say.
     pub outage: Outage,
-    /// Whether it looks at more of an answer than its status: then nothing but a true allow of Countersign opens it.
-    pub reads_answers: bool,
-    /// Whether it decodes needless escapes (`%41`) by itself, before it asks and for the back end alike.
-    pub decodes_letters: bool,
-    /// Whether the body of a refusal, with its details, reaches the client.
-    pub passes_bodies: bool,
-    /// Whether its log names the paths of requests.
-    pub logs_paths: bool,
-    /// Whether it listens before it has read what to do, and answers 404 until then.
-    pub settles: bool,
+    /// What it does that others do not.
+    pub habits: &'static [Habit],
     /// What opens it or makes it lie.
     pub faults: &'static [Fault],
+}
+
+impl Gateway {
+    pub fn has(&self, habit: Habit) -> bool {
+        self.habits.contains(&habit)
+    }
+}
+
+/// What some gateways do and others do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Habit {
+    /// It looks at more of an answer than its status: then nothing but a true allow of Countersign opens it.
+    ReadsAnswers,
+    /// It decodes needless escapes (`%41`) by itself, before it asks and for the back end alike.
+    DecodesLetters,
+    /// The body of a refusal, with its details, reaches the client.
+    PassesBodies,
+    /// Its log names the paths of requests.
+    LogsPaths,
+    /// It listens before it has read what to do, and answers 404 until then.
+    Settles,
 }
 
 /// How clients speak HTTP/2 with a gateway.

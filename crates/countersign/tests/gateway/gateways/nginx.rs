@@ -1,6 +1,6 @@
 //! Debian's nginx with `gateways/nginx`.
 
-use super::{Class, Edit, Fault, Gateway, Http2, Outage};
+use super::{Class, Edit, Fault, Gateway, Habit, Http2, Outage};
 
 pub const GATEWAY: Gateway = Gateway {
     name: "nginx",
@@ -16,11 +16,7 @@ pub const GATEWAY: Gateway = Gateway {
                   ssl_certificate_key @DIRECTORY@/tls.key;\n",
     }),
     outage: Outage { statuses: &[503], retry_after: true },
-    reads_answers: true,
-    decodes_letters: false,
-    passes_bodies: false,
-    logs_paths: true,
-    settles: false,
+    habits: &[Habit::ReadsAnswers, Habit::LogsPaths],
     faults: FAULTS,
 };
 

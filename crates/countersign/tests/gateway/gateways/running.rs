@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Edit, Fault, Gateway, Http2};
+use super::{Edit, Fault, Gateway, Habit, Http2};
 use crate::client;
 
 /// Looks for a listening gateway, 20 ms apart.
@@ -103,7 +103,7 @@ impl Running {
     }
 
     async fn is_settled(&self, gateway: &Gateway) -> bool {
-        if !gateway.settles {
+        if !gateway.has(Habit::Settles) {
             return true;
         }
         let answer =

@@ -1,6 +1,6 @@
 //! Traefik with `gateways/traefik`, from PyPI's wheel.
 
-use super::{Class, Edit, Fault, Gateway, Http2, Outage};
+use super::{Class, Edit, Fault, Gateway, Habit, Http2, Outage};
 
 pub const GATEWAY: Gateway = Gateway {
     name: "traefik",
@@ -18,11 +18,7 @@ pub const GATEWAY: Gateway = Gateway {
     http2: Http2::Clear,
     // 500 where it gets no answer, 504 where "Who am I?" gets none; the status of an answer that is not Countersign's it cannot change.
     outage: Outage { statuses: &[500, 503, 302, 404, 418, 431, 502, 504, 999], retry_after: false },
-    reads_answers: true,
-    decodes_letters: true,
-    passes_bodies: true,
-    logs_paths: false,
-    settles: true,
+    habits: &[Habit::ReadsAnswers, Habit::DecodesLetters, Habit::PassesBodies, Habit::Settles],
     faults: FAULTS,
 };
 
