@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::cast::{Asked, Cast};
+use super::{
+    cast::{Asked, Cast},
+    ext_authz::ExtAuthz,
+};
 use crate::{
     threats::live::{Line, Raw},
     tokens::world::{Who, World},
@@ -38,6 +41,7 @@ pub struct Doors<'c> {
     cast: &'c Cast,
     line: Mutex<Line>,
     gateways: Vec<Gateway>,
+    ext_authz: ExtAuthz,
 }
 
 struct Gateway {
@@ -76,27 +80,35 @@ impl<'c> Doors<'c> {
     pub async fn open(cast: &'c Cast) -> Self {
         let data_plane = listen(&cast.world).await;
         let mut gateways = Vec::new();
-        for profile in PROFILES {
+        let make = async |profile: &str| {
             let new = json!({ "name": profile.replace('_', "-"), "profile": profile });
-            let made = cast.world.post(&Who::Operator, "/gateways", new).await.expect(201).json;
+            cast.world.post(&Who::Operator, "/gateways", new).await.expect(201).json
+        };
+        for profile in PROFILES {
+            let made = make(profile).await;
             gateways.push(Gateway {
                 name: made["gateway"]["name"].as_str().unwrap().to_owned(),
                 credential: made["credential"].as_str().unwrap().to_owned(),
                 profile: made["gateway"]["profile"].clone(),
             });
         }
-        Self { cast, line: Mutex::new(Line::to(data_plane)), gateways }
+        let credential = make("envoy_grpc").await["credential"].as_str().unwrap().to_owned();
+        let ext_authz = ExtAuthz::open(data_plane, credential).await;
+        Self { cast, line: Mutex::new(Line::to(data_plane)), gateways, ext_authz }
     }
 
     /// How many there are, with introspection.
     pub fn count(&self) -> usize {
-        3 + self.gateways.len()
+        4 + self.gateways.len()
     }
 
     /// What each door that decides says.
-    pub fn ask(&self, ask: &Asked) -> Vec<(String, Told)> {
-        let mut told =
-            vec![("the library".to_owned(), self.library(ask)), ("verify".to_owned(), self.verify(ask))];
+    pub async fn ask(&self, ask: &Asked) -> Vec<(String, Told)> {
+        let mut told = vec![
+            ("the library".to_owned(), self.library(ask)),
+            ("verify".to_owned(), self.verify(ask)),
+            ("ext_authz".to_owned(), self.ext_authz.ask(ask).await),
+        ];
         for gateway in &self.gateways {
             if let Some(answer) = self.forward_auth(gateway, ask) {
                 told.push((format!("forward-auth of {}", gateway.name), answer));

@@ -1,9 +1,10 @@
 //! One decision, many doors: every ask of `docs/vectors.json` goes through the library, `/v1/verify`, forward-auth with each
-//! profile, and introspection, and all must give the answer of the file. What a vector says is in the book's page about
+//! profile, `ext_authz` over gRPC, and introspection, and all must give the answer of the file. What a vector says is in the book's page about
 //! OAuth.
 
 mod cast;
 mod doors;
+mod ext_authz;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -77,7 +78,7 @@ async fn every_door_gives_the_same_answer() {
             scope: vector.scope.clone(),
             api_version: vector.api_version,
         };
-        for (door, told) in doors.ask(&ask) {
+        for (door, told) in doors.ask(&ask).await {
             asked += 1;
             if told != expected {
                 problems.push(format!("{}: {door} says {told:?}, not {expected:?}", vector.name));
