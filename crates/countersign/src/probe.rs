@@ -3,12 +3,14 @@
 //! bounded number of requests, to the given gateway only, and shows no secret.
 
 mod about;
+mod asked;
 mod checks;
 mod exchange;
 mod platform;
 mod recorder;
 mod relay;
 mod report;
+mod stand_in;
 mod target;
 
 use std::{
@@ -36,6 +38,8 @@ use recorder::Reached;
 const REQUESTS_MAX: usize = 3_000;
 /// How long a gateway may take to find out that Countersign is back.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(30);
+/// How long a gateway may listen before it asks and gets answers: some read what to do afterwards.
+const SETTLES_WITHIN: Duration = Duration::from_secs(5);
 /// The pause between two tries until then.
 const TRIES_AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// Longest piece of what a gateway said that is shown, in characters.
@@ -169,10 +173,17 @@ impl Doctor {
 
     /// What must be so before anything can be said: an honest request passes, and goes where it was said to go.
     async fn look_first(&self) -> Result<(), Failure> {
-        let outcome = self.send(Question::get(&self.target.path, With::Good)).await?;
-        if let Some(relay) = &self.relay
-            && relay.connections() == 0
-        {
+        let (begun, mut again) = (Instant::now(), interval(TRIES_AGAIN_AFTER));
+        let is_unasked = || self.relay.as_ref().is_some_and(|relay| relay.connections() == 0);
+        let outcome = loop {
+            again.tick().await;
+            let outcome = self.send(Question::get(&self.target.path, With::Good)).await?;
+            let is_ready = !is_unasked() && !(502..=504).contains(&outcome.status());
+            if is_ready || begun.elapsed() > SETTLES_WITHIN {
+                break outcome;
+            }
+        };
+        if is_unasked() {
             return Err(Failure::unavailable(
                 "the gateway does not ask at --ask-at; set its data plane to that address, and ours with --data-plane",
             ));
@@ -241,6 +252,9 @@ impl Doctor {
         if let Some(recorder) = &self.recorder {
             // What came late belongs to what was asked before, and was judged then.
             drop(recorder.take());
+        }
+        if let Some(relay) = &self.relay {
+            relay.forget();
         }
         let bytes = Zeroizing::new(self.written(question, keep));
         let replies = wire.exchange(bytes.as_bytes(), keep).await;

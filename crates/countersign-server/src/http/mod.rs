@@ -20,7 +20,7 @@ pub mod extract;
 mod forward_auth;
 mod gateway_probes;
 mod gateways;
-mod grpc;
+pub mod grpc;
 pub mod health;
 mod import;
 mod index_page;

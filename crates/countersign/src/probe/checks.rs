@@ -65,6 +65,16 @@ impl Doctor {
     }
 }
 
+/// Whether a status is true for who brings this credential: after many wrong ones of an address, by whomever, Countersign
+/// says 429 to the next.
+fn is_refusal_of(with: With, status: u16) -> bool {
+    match with {
+        With::Wrong => matches!(status, 401 | 429),
+        With::Nothing => status == 401,
+        With::Good | With::Elsewhere => matches!(status, 403 | 404),
+    }
+}
+
 /// A request in a line, without its credential.
 fn said(question: Question<'_>) -> String {
     let with = match question.with {

@@ -1,24 +1,29 @@
 //! A relay in front of the real data plane, which a probe stops, slows and breaks: to the gateway it is Countersign on a
-//! bad day. While nothing is broken it passes bytes on and reads none of them.
+//! bad day. While nothing is broken it passes bytes on, and remembers what the last question said and nothing else.
 
 use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy},
     net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
     task::JoinSet,
     time::timeout,
+    try_join,
 };
 
+use super::{
+    asked,
+    stand_in::{self, As},
+};
 use crate::failure::Failure;
 
 /// Most connections at once; a gateway keeps a few dozen.
@@ -45,8 +50,10 @@ pub enum Behaviour {
     Closes,
     /// Takes the question and resets the connection.
     Resets,
-    /// Answers these bytes, whatever was asked, and closes.
+    /// Answers these bytes, whatever was asked, and closes: another program at this place.
     Says(&'static str),
+    /// Answers as Countersign would: these bytes, or what they mean over gRPC.
+    Decides(&'static str),
     /// Says this much of an answer and then nothing more.
     Breaks(&'static str),
     /// Passes the question on and keeps the real answer back this long.
@@ -64,7 +71,7 @@ pub struct Relay {
 #[derive(Default)]
 struct Seen {
     connections: AtomicUsize,
-    http2: AtomicBool,
+    asked: Mutex<Vec<u8>>,
 }
 
 impl Relay {
@@ -96,9 +103,24 @@ impl Relay {
         self.seen.connections.load(Ordering::Relaxed)
     }
 
-    /// Whether the gateway asks over HTTP/2, as those do that ask over gRPC.
-    pub fn is_asked_over_http2(&self) -> bool {
-        self.seen.http2.load(Ordering::Relaxed)
+    /// Whether the real data plane was asked about exactly this target since this was last forgotten.
+    pub fn was_asked_about(&self, target: &str) -> bool {
+        let asked = self.seen.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked::names(&asked, target)
+    }
+
+    /// Forgets what was asked.
+    pub fn forget(&self) {
+        self.seen.asked.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+impl Seen {
+    fn remember(&self, question: &[u8]) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.len() + question.len() <= QUESTION_BYTES_MAX {
+            asked.extend_from_slice(question);
+        }
     }
 }
 
@@ -168,35 +190,61 @@ async fn answer(
     if behaviour == Behaviour::Closes {
         return Ok(());
     }
-    let mut question = vec![0; QUESTION_BYTES_MAX];
-    let read = timeout(QUESTION_WITHIN, stream.read(&mut question)).await??;
-    if question[..read].starts_with(HTTP2_BEGINS) {
-        seen.http2.store(true, Ordering::Relaxed);
-    }
+    let mut begins = [0; HTTP2_BEGINS.len()];
+    let peeked = timeout(QUESTION_WITHIN, stream.peek(&mut begins)).await??;
+    let over_http2 = begins[..peeked] == *HTTP2_BEGINS;
     match behaviour {
-        Behaviour::Passes => pass(stream, data_plane, &question[..read], Duration::ZERO).await,
-        Behaviour::Holds(back) => pass(stream, data_plane, &question[..read], back).await,
+        Behaviour::Passes => return pass(stream, data_plane, seen, Duration::ZERO).await,
+        Behaviour::Holds(back) => return pass(stream, data_plane, seen, back).await,
+        Behaviour::Says(bytes) if over_http2 && let Some(said) = stand_in::read(bytes) => {
+            return stand_in::answer(stream, said, As::Another).await;
+        }
+        Behaviour::Decides(bytes) if over_http2 && let Some(said) = stand_in::read(bytes) => {
+            return stand_in::answer(stream, said, As::Countersign).await;
+        }
+        _ => {}
+    }
+    // A connection that ends with a question unread ends with a reset, which nobody asked for.
+    let mut question = vec![0; QUESTION_BYTES_MAX];
+    timeout(QUESTION_WITHIN, stream.read(&mut question)).await??;
+    match behaviour {
         Behaviour::Hangs => std::future::pending().await,
         Behaviour::Resets => stream.set_zero_linger(),
-        Behaviour::Says(bytes) => stream.write_all(bytes.as_bytes()).await,
+        Behaviour::Says(bytes) | Behaviour::Decides(bytes) => stream.write_all(bytes.as_bytes()).await,
         Behaviour::Breaks(bytes) => {
             stream.write_all(bytes.as_bytes()).await?;
             std::future::pending().await
         }
-        Behaviour::Stopped | Behaviour::Closes => Ok(()),
+        Behaviour::Stopped | Behaviour::Closes | Behaviour::Passes | Behaviour::Holds(_) => Ok(()),
     }
 }
 
-async fn pass(mut stream: TcpStream, data_plane: &str, question: &[u8], held: Duration) -> io::Result<()> {
+/// Passes questions on and answers back, the first of them after this long.
+async fn pass(mut stream: TcpStream, data_plane: &str, seen: &Seen, held: Duration) -> io::Result<()> {
     let mut real = timeout(CONNECTS_WITHIN, TcpStream::connect(data_plane)).await??;
     real.set_nodelay(true)?;
-    real.write_all(question).await?;
-    if held.is_zero() {
-        return copy_bidirectional(&mut stream, &mut real).await.map(drop);
-    }
-    let mut piece = vec![0; QUESTION_BYTES_MAX];
-    let read = real.read(&mut piece).await?;
-    tokio::time::sleep(held).await;
-    stream.write_all(&piece[..read]).await?;
-    copy_bidirectional(&mut stream, &mut real).await.map(drop)
+    let (mut questions, mut told) = stream.split();
+    let (mut answers, mut asked) = real.split();
+    let ask = async {
+        let mut piece = vec![0; QUESTION_BYTES_MAX];
+        loop {
+            let read = questions.read(&mut piece).await?;
+            if read == 0 {
+                return asked.shutdown().await;
+            }
+            seen.remember(&piece[..read]);
+            asked.write_all(&piece[..read]).await?;
+        }
+    };
+    let tell = async {
+        if !held.is_zero() {
+            let mut piece = vec![0; QUESTION_BYTES_MAX];
+            let read = answers.read(&mut piece).await?;
+            tokio::time::sleep(held).await;
+            told.write_all(&piece[..read]).await?;
+        }
+        copy(&mut answers, &mut told).await?;
+        told.shutdown().await
+    };
+    try_join!(ask, tell).map(drop)
 }

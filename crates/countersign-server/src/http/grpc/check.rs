@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use countersign_model::id::RequestId;
 use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
 use http::{HeaderMap, Request, Response};
@@ -55,6 +56,16 @@ pub(super) async fn answer(plane: &DataPlane, request: Request<RequestBody>) -> 
         tell(plane, id, judge(plane, id, &gateway, call.get_ref()))
     });
     calls.unary(service, request).await
+}
+
+/// Answers a check with what was decided elsewhere.
+pub(super) async fn say(call: Request<http_body_util::Full<Bytes>>, said: Response<Bytes>) -> Response<Body> {
+    let (head, body) = said.into_parts();
+    let message = message::response(&head, &body);
+    let service = tower::service_fn(move |_: tonic::Request<CheckRequest>| {
+        std::future::ready(Ok(tonic::Response::new(message.clone())))
+    });
+    Calls::new(ProstCodec::default()).unary(service, call).await
 }
 
 fn gateway(plane: &DataPlane, metadata: &HeaderMap, peer: Peer) -> Option<Arc<LiveGateway>> {

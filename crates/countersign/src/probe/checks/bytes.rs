@@ -87,7 +87,8 @@ fn kept(path: &str) -> Vec<String> {
     ]
 }
 
-/// Ambiguous paths do not pass, and what passes is not rewritten.
+/// Ambiguous paths do not pass, and what passes is what was decided about: as it came, or, where that can be seen, as the
+/// gateway asked about it.
 pub async fn paths(doctor: &Doctor) -> Found {
     let mut found = Vec::new();
     let path = doctor.target.bare_path();
@@ -97,7 +98,8 @@ pub async fn paths(doctor: &Doctor) -> Found {
     for target in kept(path) {
         let question = Question::get(&target, With::Good);
         let outcome = doctor.send(question).await?;
-        if outcome.reached.iter().any(|reached| reached.target != target) {
+        let is_known = |other: &str| doctor.relay.as_ref().is_some_and(|relay| relay.was_asked_about(other));
+        if outcome.reached.iter().any(|reached| reached.target != target && !is_known(&reached.target)) {
             found.push(doctor.finding(said(question), outcome.told()));
         }
     }

@@ -17,7 +17,7 @@ use super::{
         Doctor, Outcome, Question, Recorder, Unchecked, With,
         exchange::{Answer, SILENT_AFTER},
     },
-    Found, LIE, said,
+    Found, LIE, is_refusal_of, said,
 };
 
 /// The preface of a client and an empty SETTINGS frame (RFC 9113, sections 3.4 and 6.5).
@@ -57,7 +57,8 @@ pub async fn http2(doctor: &Doctor) -> Found {
     {
         let question = Question::get(target, with);
         let (first, second) = (doctor.send(question).await?, send(doctor, question, None).await?);
-        if second.passed() || second.status() != first.status() {
+        let is_same = second.status() == first.status() || is_refusal_of(with, second.status());
+        if second.passed() || !is_same {
             let happened = format!("HTTP/1.1: {}; HTTP/2: {}", first.told(), second.told());
             found.push(doctor.finding(format!("HTTP/2 {}", said(question)), happened));
         }

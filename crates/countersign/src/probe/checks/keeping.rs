@@ -44,7 +44,8 @@ pub async fn caching(doctor: &Doctor) -> Found {
         };
     };
     let good = Question::get(path, With::Good);
-    for (how, behaviour) in [("says 403", Behaviour::Says(FORBIDDEN)), ("is stopped", Behaviour::Stopped)] {
+    for (how, behaviour) in [("says 403", Behaviour::Decides(FORBIDDEN)), ("is stopped", Behaviour::Stopped)]
+    {
         relay.behave(Behaviour::Passes).await?;
         doctor.recover().await?;
         relay.behave(behaviour).await?;
@@ -56,10 +57,7 @@ pub async fn caching(doctor: &Doctor) -> Found {
             }
         }
     }
-    if relay.is_asked_over_http2() {
-        return Ok(found);
-    }
-    relay.behave(Behaviour::Says(FORBIDDEN)).await?;
+    relay.behave(Behaviour::Decides(FORBIDDEN)).await?;
     doctor.send(good).await?;
     relay.behave(Behaviour::Passes).await?;
     let outcome = doctor.send(good).await?;
