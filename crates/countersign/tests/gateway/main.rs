@@ -6,6 +6,7 @@ mod address;
 mod assertion;
 #[path = "../../examples/sample_api/api.rs"]
 mod back_end;
+mod book;
 mod client;
 mod countersign;
 mod doctor;
@@ -27,6 +28,7 @@ mod relay;
 mod revocation;
 mod spoofing;
 mod stack;
+mod started;
 mod story;
 mod suite;
 mod table;

@@ -67,7 +67,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "there is no end to waiting",
-        edits: &[script("local wait_ms = 500", "local wait_ms = 5000")],
+        edits: &[script("local wait_ms = 500", "local wait_ms = 2000")],
         found: Class::Late,
     },
 ];

@@ -23,10 +23,6 @@ pub const ALL: [&Gateway; 7] = [
     &apache::GATEWAY,
 ];
 
-/// Those that say everything in Countersign's own words, so that statuses and headers of odd requests can be compared one
-/// by one. The others refuse many of them in words of their own; for them the table of requests says what may pass.
-pub const LITERAL: [&Gateway; 3] = [&nginx::GATEWAY, &haproxy::GATEWAY, &caddy::GATEWAY];
-
 /// A gateway with a recipe.
 pub struct Gateway {
     /// Its folder in `gateways/`.

@@ -102,7 +102,7 @@ const FAULTS: &[Fault] = &[
         name: "there is no end to waiting",
         edits: &[edit(
             "        # A late answer is no answer.\n        proxy_send_timeout 2s;\n        proxy_read_timeout 2s;\n",
-            "        proxy_read_timeout 20s;\n",
+            "        proxy_read_timeout 8s;\n",
         )],
         found: Class::Late,
     },
