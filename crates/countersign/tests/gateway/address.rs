@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::stack::beside_each_other;
 
+/// T-38, through every gateway.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_cannot_choose_its_address() {
     beside_each_other(async |stack| {

@@ -33,6 +33,10 @@ use crate::{gateways::Running, table::Case};
 
 /// How long an answer may take: far longer than any time limit of what is tested.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+/// How long an answer is waited for where it may not come before the request ends: longer than a busy machine takes.
+const STARTS_WITHIN: Duration = Duration::from_secs(1);
+/// How long more is waited for after an answer that said to be the last.
+const ENDS_WITHIN: Duration = Duration::from_millis(5);
 
 /// An answer.
 #[derive(Debug)]
@@ -105,6 +109,37 @@ pub fn with_body(line: &str, headers: &[(&str, &str)], body: Bytes) -> Request<F
 /// Sends bytes, and answers everything that comes until the other side closes.
 pub async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
     raw_from(Ipv4Addr::LOCALHOST, address, bytes).await
+}
+
+/// The same for bytes that may be the beginning of something: whoever waits for more of it hears that nothing comes.
+pub async fn raw_and_no_more(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // The other side may refuse before it has read everything.
+    let _ = stream.write_all(bytes).await;
+    let (mut answer, mut piece) = (Vec::new(), vec![0; 64 * 1024]);
+    let mut patience = STARTS_WITHIN;
+    loop {
+        let read = tokio::time::timeout(patience, stream.read(&mut piece)).await;
+        if let Ok(Ok(length @ 1..)) = read {
+            answer.extend_from_slice(&piece[..length]);
+            if says_its_end(&answer) {
+                patience = ENDS_WITHIN;
+            }
+        } else if read.is_err() && patience == STARTS_WITHIN {
+            let _ = stream.shutdown().await;
+            patience = ANSWERS_WITHIN;
+        } else {
+            let is_silent = read.is_err() && patience == ANSWERS_WITHIN;
+            assert!(!is_silent, "the connection was not closed after {:?}", String::from_utf8_lossy(bytes));
+            return String::from_utf8_lossy(&answer).into_owned();
+        }
+    }
+}
+
+/// Whether the last answer says that the connection ends with it; some gateways take their time to end it then.
+fn says_its_end(answers: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answers).to_ascii_lowercase();
+    text.rsplit("http/1.1 ").next().is_some_and(|last| last.contains("\r\nconnection: close\r\n"))
 }
 
 /// The same from one of this machine's own addresses.

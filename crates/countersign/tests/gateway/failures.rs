@@ -8,7 +8,7 @@ use crate::{
     gateways::{Class, Habit},
     relay::Mode,
     stack::Stack,
-    suite::{Decided, Finding},
+    suite::{Decided, Finding, Until},
 };
 
 /// How late the refusal of a request may be whose question is not answered: the 2 s of the recipes, and what a busy
@@ -58,12 +58,21 @@ const NOT_OURS: &[Mode] = &[
     Mode::Says("HTTP/2 200 OK\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\n\r\n"),
 ];
 
+/// The failures, those that a gateway is to end the waiting for first or last.
+fn failures(stack: &Stack, until: Until) -> Vec<&'static Mode> {
+    let strict = if stack.gateway.has(Habit::ReadsAnswers) { NOT_OURS } else { &[] };
+    let mut all: Vec<&Mode> = strict.iter().chain(FAILURES).collect();
+    let waits = |mode: &Mode| matches!(mode, Mode::Hangs | Mode::Slow | Mode::SaysAndHangs(_));
+    let is_late = matches!(until, Until::Found(Class::Late));
+    all.sort_by_key(|mode| waits(mode) != is_late);
+    all
+}
+
 /// Asks with the right credential during every failure, and afterwards.
-pub async fn while_countersign_fails(stack: &Stack, decided: &Decided) -> Vec<Finding> {
+pub async fn while_countersign_fails(stack: &Stack, decided: &Decided, until: Until) -> Vec<Finding> {
     let mut findings = Vec::new();
     let (target, token) = (decided.people.allowed(), &decided.people.reader);
-    let strict = if stack.gateway.has(Habit::ReadsAnswers) { NOT_OURS } else { &[] };
-    for failure in FAILURES.iter().chain(strict) {
+    for failure in failures(stack, until) {
         stack.questions.set(failure.clone()).await;
         // What Countersign answers itself is not a decision: whatever is said in its place may go on to the client.
         let is_silent = !matches!(failure, Mode::Says(_) | Mode::SaysAndHangs(_));
@@ -86,6 +95,9 @@ pub async fn while_countersign_fails(stack: &Stack, decided: &Decided) -> Vec<Fi
             if outage.retry_after && reply.headers.get("retry-after").is_none_or(|value| value != "1") {
                 found(Class::Untold, "Retry-After: 1 is missing".to_owned());
             }
+        }
+        if until.is_reached(&findings) {
+            break;
         }
     }
     stack.questions.set(Mode::Passes).await;

@@ -7,13 +7,14 @@ use serde_json::Value;
 use crate::{
     countersign::Countersign,
     gateways::Habit,
-    stack::{Stack, one_after_the_other},
+    stack::{Stack, each_with_its_own},
     table::PARAMETERS,
 };
 
+/// T-24, through every gateway.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_in_a_url_is_refused_and_in_no_log() {
-    one_after_the_other(async |stack: Stack| {
+    each_with_its_own(async |stack: Stack| {
         let brand = stack.account("brand").await;
         let token = stack.countersign.token(&brand, "Reader", &["brand.actions.list"]).await;
         let wrong = "csign_00000000000000000000000000000000000000";

@@ -13,7 +13,7 @@ use crate::{
     client,
     countersign::Token,
     gateways::{self, Between, Running},
-    stack::{Stack, beside_each_other, one_after_the_other, record},
+    stack::{Stack, beside_each_other, each_with_its_own, record},
 };
 
 /// Looks at a process that is to stop, 20 ms apart.
@@ -89,7 +89,7 @@ async fn is_out(stack: &Stack, target: &str, token: &Token) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn countersign_stopped_hung_and_killed_and_back_again() {
-    one_after_the_other(async |mut stack: Stack| {
+    each_with_its_own(async |mut stack: Stack| {
         let brand = stack.account("brand").await;
         let token = stack.countersign.token(&brand, "Reader", &["brand.actions.list"]).await;
         let target = format!("/Advertisers/{}/Actions", token.sid);

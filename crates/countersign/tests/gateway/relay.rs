@@ -17,7 +17,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::gateways::place;
+use crate::{client, gateways::place};
 
 /// How late a slow answer is: beyond every time limit of the recipes.
 pub const SLOW: Duration = Duration::from_secs(5);
@@ -59,6 +59,7 @@ struct Shared {
     to: SocketAddr,
     passed: Mutex<Vec<u8>>,
     connections: AtomicUsize,
+    answers: AtomicUsize,
 }
 
 impl Relay {
@@ -68,7 +69,12 @@ impl Relay {
         let address = at(1);
         let (mode, modes) = watch::channel(Mode::Passes);
         let (apply, mut applied) = watch::channel(Mode::Stopped);
-        let shared = Arc::new(Shared { to, passed: Mutex::default(), connections: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared {
+            to,
+            passed: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            answers: AtomicUsize::new(0),
+        });
         tokio::spawn(listen(address, Arc::clone(&shared), modes, apply));
         applied.wait_for(|mode| *mode == Mode::Passes).await.unwrap();
         Self { address, mode, applied, shared, _place: held }
@@ -88,6 +94,11 @@ impl Relay {
     /// How many connections were made to it.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// How many whole requests the other side answered over HTTP/1: what it saw, whatever was meant.
+    pub fn answers(&self) -> usize {
+        self.shared.answers.load(Ordering::Relaxed)
     }
 }
 
@@ -131,28 +142,28 @@ async fn listen(
 }
 
 /// One connection, for as long as both sides want it.
-async fn pass(mut client: TcpStream, shared: Arc<Shared>, mut modes: watch::Receiver<Mode>) {
-    let _ = client.set_nodelay(true);
+async fn pass(mut stream: TcpStream, shared: Arc<Shared>, mut modes: watch::Receiver<Mode>) {
+    let _ = stream.set_nodelay(true);
     let now = modes.clone();
     let mut server: Option<TcpStream> = None;
     let (mut question, mut answer) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     loop {
         tokio::select! {
-            read = client.read(&mut question) => {
+            read = stream.read(&mut question) => {
                 let Ok(length @ 1..) = read else { return };
                 let mode = now.borrow().clone();
                 match mode {
                     Mode::Stopped | Mode::Closes => return,
                     Mode::Resets => {
-                        let _ = client.set_zero_linger();
+                        let _ = stream.set_zero_linger();
                         return;
                     }
                     Mode::Says(bytes) => {
-                        let _ = client.write_all(bytes.as_bytes()).await;
+                        let _ = stream.write_all(bytes.as_bytes()).await;
                         return;
                     }
                     Mode::SaysAndHangs(bytes) => {
-                        let _ = client.write_all(bytes.as_bytes()).await;
+                        let _ = stream.write_all(bytes.as_bytes()).await;
                         continue;
                     }
                     Mode::Hangs => continue,
@@ -176,7 +187,9 @@ async fn pass(mut client: TcpStream, shared: Arc<Shared>, mut modes: watch::Rece
             }
             read = read_some(&mut server, &mut answer) => {
                 let Ok(length @ 1..) = read else { return };
-                if client.write_all(&answer[..length]).await.is_err() {
+                let statuses = client::statuses(&String::from_utf8_lossy(&answer[..length]));
+                shared.answers.fetch_add(statuses.len(), Ordering::Relaxed);
+                if stream.write_all(&answer[..length]).await.is_err() {
                     return;
                 }
             }

@@ -43,6 +43,7 @@ impl<'s> Liar<'s> {
     }
 }
 
+/// T-22, through every gateway.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_lie_turns_a_denial_around() {
     beside_each_other(async |stack| {
@@ -89,7 +90,7 @@ async fn no_lie_turns_a_denial_around() {
     .await;
 }
 
-/// The same asked of Countersign itself, as a gateway without the habits of nginx would pass it on.
+/// T-22: the same asked of Countersign itself, as a gateway without the habits of nginx would pass it on.
 #[tokio::test(flavor = "multi_thread")]
 async fn countersign_refuses_what_a_careless_gateway_passes_on() {
     let countersign = Countersign::start().await;

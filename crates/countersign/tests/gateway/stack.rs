@@ -95,23 +95,23 @@ pub async fn beside_each_other(check: impl AsyncFn(&Stack)) {
         let stack = Stack::start(&countersign, gateway).await;
         (gateway.name, AssertUnwindSafe(check(&stack)).catch_unwind().await.is_ok())
     });
-    let failed: Vec<&str> =
-        join_all(all).await.into_iter().filter(|(_, is_fine)| !is_fine).map(|(name, _)| name).collect();
-    assert!(failed.is_empty(), "fails through {failed:?}");
+    tell(join_all(all).await);
 }
 
-/// Runs a check through one gateway after the other, each in front of a Countersign of its own: for checks that change
-/// or end it.
-pub async fn one_after_the_other(check: impl AsyncFn(Stack)) {
-    let mut failed = Vec::new();
-    for gateway in gateways::ALL {
+/// Runs a check through every gateway at once, each in front of a Countersign of its own: for checks that change or end it.
+pub async fn each_with_its_own(check: impl AsyncFn(Stack)) {
+    let all = gateways::ALL.iter().map(async |gateway| {
         let countersign = Arc::new(Countersign::start().await);
         let stack = Stack::start(&countersign, gateway).await;
         drop(countersign);
-        if AssertUnwindSafe(check(stack)).catch_unwind().await.is_err() {
-            failed.push(gateway.name);
-        }
-    }
+        (gateway.name, AssertUnwindSafe(check(stack)).catch_unwind().await.is_ok())
+    });
+    tell(join_all(all).await);
+}
+
+#[track_caller]
+fn tell(all: Vec<(&str, bool)>) {
+    let failed: Vec<&str> = all.into_iter().filter(|(_, is_fine)| !is_fine).map(|(name, _)| name).collect();
     assert!(failed.is_empty(), "fails through {failed:?}");
 }
 

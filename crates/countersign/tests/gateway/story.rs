@@ -6,7 +6,7 @@ use crate::{
     client::{basic, statuses},
     countersign::{Account, Token},
     gateways::Habit,
-    stack::{Stack, beside_each_other, one_after_the_other},
+    stack::{Stack, beside_each_other, each_with_its_own},
 };
 
 struct Story<'s> {
@@ -337,7 +337,7 @@ async fn requests_may_name_another_live_version() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_hear_that_their_version_ends_and_are_refused_when_it_has() {
-    one_after_the_other(async |stack: Stack| {
+    each_with_its_own(async |stack: Stack| {
         let story = Story::begin(&stack).await;
         let source = countersign_model::catalog::standard_source();
         let (front, brand) = source.split_once("id = \"brand\"").unwrap();
@@ -405,7 +405,7 @@ async fn a_used_up_rate_limit_is_told_with_the_time_to_wait() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoami_is_answered_for_every_live_token() {
-    one_after_the_other(async |stack: Stack| {
+    each_with_its_own(async |stack: Stack| {
         let story = Story::begin(&stack).await;
         let idle = story.stack.countersign.token(&story.brand, "No scopes", &[]).await;
         let told = story.stack.get("/whoami", &idle).await;
