@@ -58,14 +58,27 @@ const NOT_OURS: &[Mode] = &[
     Mode::Says("HTTP/2 200 OK\r\nX-Request-Id: req_0123456789abcdefghjkmnpqrs\r\n\r\n"),
 ];
 
+/// The same over gRPC, where what is said over HTTP/1.1 is nonsense.
+const NOT_OURS_OVER_GRPC: &[Mode] = &[Mode::AllowsNobody];
+
 /// The failures, those that a gateway is to end the waiting for first or last.
 fn failures(stack: &Stack, until: Until) -> Vec<&'static Mode> {
     let strict = if stack.gateway.has(Habit::ReadsAnswers) { NOT_OURS } else { &[] };
-    let mut all: Vec<&Mode> = strict.iter().chain(FAILURES).collect();
+    let over_grpc = if stack.gateway.has(Habit::AsksOverGrpc) { NOT_OURS_OVER_GRPC } else { &[] };
+    let mut all: Vec<&Mode> = strict.iter().chain(over_grpc).chain(FAILURES).collect();
     let waits = |mode: &Mode| matches!(mode, Mode::Hangs | Mode::Slow | Mode::SaysAndHangs(_));
     let is_late = matches!(until, Until::Found(Class::Late));
     all.sort_by_key(|mode| waits(mode) != is_late);
     all
+}
+
+/// Another failure, or the end of them. What asks over HTTP/1 may keep the connection that it has; over HTTP/2 what is said
+/// next would be the middle of something.
+async fn begin(stack: &Stack, mode: Mode) {
+    if stack.gateway.has(Habit::AsksOverGrpc) {
+        stack.questions.set(Mode::Stopped).await;
+    }
+    stack.questions.set(mode).await;
 }
 
 /// Asks with the right credential during every failure, and afterwards.
@@ -73,9 +86,9 @@ pub async fn while_countersign_fails(stack: &Stack, decided: &Decided, until: Un
     let mut findings = Vec::new();
     let (target, token) = (decided.people.allowed(), &decided.people.reader);
     for failure in failures(stack, until) {
-        stack.questions.set(failure.clone()).await;
+        begin(stack, failure.clone()).await;
         // What Countersign answers itself is not a decision: whatever is said in its place may go on to the client.
-        let is_silent = !matches!(failure, Mode::Says(_) | Mode::SaysAndHangs(_));
+        let is_silent = !matches!(failure, Mode::Says(_) | Mode::SaysAndHangs(_) | Mode::AllowsNobody);
         for target in [target.as_str(), "/whoami"].into_iter().take(1 + usize::from(is_silent)) {
             let asked = Instant::now();
             let reply = stack.get(target, token).await;
@@ -100,7 +113,7 @@ pub async fn while_countersign_fails(stack: &Stack, decided: &Decided, until: Un
             break;
         }
     }
-    stack.questions.set(Mode::Passes).await;
+    begin(stack, Mode::Passes).await;
     let reply = stack.get(&target, token).await;
     if reply.status != 200 || stack.reached().len() != 1 {
         findings.push(Finding { class: Class::Untrue, told: format!("afterwards: {reply:?}") });

@@ -3,6 +3,7 @@
 //! It understands nothing of what it passes on.
 
 use std::{
+    convert::Infallible,
     net::{SocketAddr, TcpListener as Held},
     sync::{
         Arc, Mutex,
@@ -11,6 +12,9 @@ use std::{
     time::Duration,
 };
 
+use countersign_server::http::grpc;
+use hyper::{Response, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -43,6 +47,8 @@ pub enum Mode {
     SaysAndHangs(&'static str),
     /// Passes the answer back too late.
     Slow,
+    /// On new connections, allows everything over gRPC, but says nothing of who calls.
+    AllowsNobody,
 }
 
 /// A running relay; ended with the runtime it was started in.
@@ -124,7 +130,11 @@ async fn listen(
                 accepted = listener.accept() => {
                     let Ok((stream, _)) = accepted else { continue };
                     shared.connections.fetch_add(1, Ordering::Relaxed);
-                    tokio::spawn(pass(stream, Arc::clone(&shared), modes.clone()));
+                    if *modes.borrow() == Mode::AllowsNobody {
+                        tokio::spawn(allow(stream, modes.clone()));
+                    } else {
+                        tokio::spawn(pass(stream, Arc::clone(&shared), modes.clone()));
+                    }
                 }
                 changed = modes.changed() => {
                     if changed.is_err() {
@@ -138,6 +148,16 @@ async fn listen(
                 }
             }
         }
+    }
+}
+
+/// Answers every call over gRPC with an allow that says nothing.
+async fn allow(stream: TcpStream, mut modes: watch::Receiver<Mode>) {
+    let answer = service_fn(async |call| Ok::<_, Infallible>(grpc::say(call, Response::default()).await));
+    let protocol = http2::Builder::new(TokioExecutor::new());
+    tokio::select! {
+        _ = protocol.serve_connection(TokioIo::new(stream), answer) => {}
+        () = stopped(&mut modes) => {}
     }
 }
 
@@ -170,7 +190,7 @@ async fn pass(mut stream: TcpStream, shared: Arc<Shared>, mut modes: watch::Rece
                     Mode::Slow => {
                         let _ = tokio::time::timeout(SLOW, stopped(&mut modes)).await;
                     }
-                    Mode::Passes => {}
+                    Mode::Passes | Mode::AllowsNobody => {}
                 }
                 remember(&shared, &question[..length]);
                 let server = match &mut server {

@@ -23,8 +23,13 @@ pub const OVER_HTTP: Gateway = Gateway {
     faults: FAULTS,
 };
 
-pub const OVER_GRPC: Gateway =
-    Gateway { name: "envoy-grpc", profile: "envoy_grpc", faults: FAULTS_OF_GRPC, ..OVER_HTTP };
+pub const OVER_GRPC: Gateway = Gateway {
+    name: "envoy-grpc",
+    profile: "envoy_grpc",
+    habits: &[Habit::ReadsAnswers, Habit::PassesBodies, Habit::AsksOverGrpc],
+    faults: FAULTS_OF_GRPC,
+    ..OVER_HTTP
+};
 
 const CREDENTIAL: &str = r#"resources:
   - "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret
@@ -126,6 +131,11 @@ const FAULTS: &[Fault] = &[
 ];
 
 const FAULTS_OF_GRPC: &[Fault] = &[
+    Fault {
+        name: "an allow that names nobody is an allow",
+        edits: &[edit("direct_response: { status: 503 }", "route: { cluster: back_end }")],
+        found: Class::FailsOpen,
+    },
     Fault {
         name: "an outage is an allow",
         edits: &[

@@ -66,6 +66,8 @@ pub enum Habit {
     LogsPaths,
     /// It listens before it has read what to do, and answers 404 until then.
     Settles,
+    /// It asks over gRPC.
+    AsksOverGrpc,
 }
 
 /// How clients speak HTTP/2 with a gateway.
