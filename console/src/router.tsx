@@ -208,7 +208,7 @@ const operatorPages = [
   createRoute({
     getParentRoute: () => operator,
     path: "gateways",
-    component: lazyRouteComponent(() => import("./operator/credentials"), "Gateways"),
+    component: lazyRouteComponent(() => import("./operator/gateways"), "Gateways"),
   }),
   createRoute({
     getParentRoute: () => operator,

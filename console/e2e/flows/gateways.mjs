@@ -44,3 +44,30 @@ flow("gateways: one that was never probed says what to run, and then shows what 
   await page.reload();
   await opener.getByText("Shut").waitFor();
 });
+
+flow("gateways: made with an audience for assertions, and edited", async ({ operator, page: open }) => {
+  const name = `edited-${Date.now() % 1_000_000}`;
+  const page = await open(operator);
+  await page.goto("/operator/gateways");
+  await page.getByRole("button", { name: "Create gateway" }).first().click();
+  const form = page.getByRole("dialog");
+  await form.getByLabel("Name", { exact: true }).fill(name);
+  await form.getByLabel("Signed assertions for").fill("orders");
+  await form.getByRole("button", { name: "Create gateway" }).click();
+  await page.getByRole("button", { name: "I have copied them" }).click();
+  const row = page.getByRole("listitem").filter({ has: page.getByText(name, { exact: true }) });
+  await row.getByText("assertions for orders").waitFor();
+  await page.getByRole("button", { name: `Edit: ${name}` }).click();
+  assert.equal(await form.getByLabel("Signed assertions for").inputValue(), "orders");
+  await form.getByLabel("Peer networks").fill("10.1.0.0/16");
+  page.expects(422);
+  await form.getByLabel("Signed assertions for").fill("two words");
+  await form.getByRole("button", { name: "Save gateway" }).click();
+  await form.getByRole("alert").waitFor();
+  await form.getByLabel("Signed assertions for").fill("");
+  await form.getByRole("button", { name: "Save gateway" }).click();
+  await row.getByText("10.1.0.0/16").waitFor();
+  assert.equal(await row.getByText("assertions for").count(), 0, "it gets none any more");
+  const now = await operator.asks("GET", `/gateways/${name}`);
+  assert.deepEqual([now.peers, now.assertion_audience], [["10.1.0.0/16"], null]);
+});

@@ -33,6 +33,7 @@ export type GatewayProbe = Schemas["GatewayProbeView"];
 export type VersionUsage = Schemas["VersionUsage"];
 export type Told = Schemas["ToldView"];
 export type Recipe = Schemas["Recipe"];
+export type Gateway = Schemas["GatewayView"];
 
 /** A refusal by the server (`status` of HTTP) or a lost connection (`status` 0). */
 export class ApiError extends Error {

@@ -67,7 +67,8 @@ pub const KEYS: [Key; 31] = [
         "public_url",
         Shape::Text,
         "http://localhost:8470",
-        "What people type to reach the console; cookies, Origin checks and links use it.",
+        "What people type to reach the console; cookies, Origin checks and links use it. The port follows \
+         `listen.management`.",
     ),
     key("data_dir", Shape::Text, "./data", "Directory of the database, the lock and the socket."),
     key("keys_dir", Shape::Text, "", "Directory of the keys; beside data_dir unless set."),

@@ -86,13 +86,9 @@ async fn wait(children: &Children) -> Result<(), Failure> {
     }
 }
 
-/// The log of a demonstration tells warnings in words, and its links lead to its own port, unless somebody asked for
-/// others.
+/// The log of a demonstration tells warnings in words, unless somebody asked for others.
 fn for_one_terminal(config: &Config) -> Config {
     let mut config = config.clone();
-    if config.source("public_url") == Source::Default {
-        config.public_url = format!("http://localhost:{}", config.management.port());
-    }
     if config.source("log.level") == Source::Default {
         "warn".clone_into(&mut config.log_level);
     }

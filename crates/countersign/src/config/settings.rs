@@ -126,10 +126,11 @@ impl Config {
             named => PathBuf::from(named),
         };
         let format = reading.format();
-        let public_url = reading.public_url();
+        let management = reading.address("listen.management");
+        let public_url = reading.public_url(management.port());
         let mail = mail::read(&mut reading, &public_url);
         let config = Self {
-            management: reading.address("listen.management"),
+            management,
             data_plane: reading.address("listen.data_plane"),
             http2: reading.chosen("listen.http2", [("yes", true), ("no", false)]),
             threads: reading.threads(),
@@ -191,7 +192,11 @@ impl Config {
         KEYS.iter()
             .map(|key| {
                 let text = self.values.get(key.name).map(|value| value.text.clone()).unwrap_or_default();
-                let value = if key.name == "keys_dir" { self.keys_dir.display().to_string() } else { text };
+                let value = match key.name {
+                    "keys_dir" => self.keys_dir.display().to_string(),
+                    "public_url" => self.public_url.clone(),
+                    _ => text,
+                };
                 Shown { name: key.name, value, source: self.source(key.name), meaning: key.meaning }
             })
             .collect()
@@ -350,7 +355,12 @@ impl<'v> Reading<'v> {
         level.to_owned()
     }
 
-    fn public_url(&mut self) -> String {
+    /// Where people reach the console; who only moved the listener reaches it on the listener's port.
+    fn public_url(&mut self, port: u16) -> String {
+        let is_default = self.values.get("public_url").is_none_or(|value| value.source == Source::Default);
+        if is_default && port != 0 {
+            return format!("http://localhost:{port}");
+        }
         let url = self.text("public_url").trim_end_matches('/');
         let parsed = url.parse::<http::Uri>().ok().filter(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https"))

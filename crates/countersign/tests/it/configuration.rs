@@ -55,6 +55,22 @@ fn flags_win_over_environment_over_file_over_defaults() {
 }
 
 #[test]
+fn links_lead_to_where_the_console_listens_unless_set() {
+    let installation = Installation::empty();
+    for (flags, leads) in [
+        (&["--listen-management", "127.0.0.1:8570"][..], "http://localhost:8570"),
+        // A port that is not known yet cannot be told.
+        (&["--listen-management", "127.0.0.1:0"], "http://localhost:8470"),
+        (
+            &["--listen-management", "127.0.0.1:8570", "--public-url", "https://a.example"],
+            "https://a.example",
+        ),
+    ] {
+        assert_eq!(shown(&installation, flags, &[], "public_url").0, leads, "{flags:?}");
+    }
+}
+
+#[test]
 fn keys_lie_beside_the_data_unless_set() {
     let installation = Installation::empty();
     let cases =

@@ -1,0 +1,1 @@
+export{t as Create,n as memberOptions}from"./create-BpHCr4PZ.js";

@@ -1,1 +1,0 @@
-export{t as Members,n as OneTimeLink}from"./members-BWqt7uJh.js";

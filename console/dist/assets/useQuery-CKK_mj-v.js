@@ -1,1 +1,0 @@
-import{Er as e,wr as t}from"./problem-jQ6ZPebO.js";function n(n,r){return t(n,e,r)}export{n as t};
