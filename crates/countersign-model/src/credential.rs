@@ -5,6 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroize as _;
 
 use crate::{
+    bytes,
     limits::{CREDENTIAL_BYTES_MAX, SECRET_BYTES_MAX},
     scope::ScopeSet,
     sid::Sid,
@@ -80,18 +81,12 @@ impl<'a> Credential<'a> {
         if value.len() > CREDENTIAL_BYTES_MAX {
             return None;
         }
-        let space = value.iter().position(|&byte| byte == b' ')?;
-        let (scheme, rest) = value.split_at(space);
-        let rest = rest.get(1..)?;
-        if rest.is_empty() || !rest.iter().all(|byte| byte.is_ascii_graphic() && *byte != b',') {
-            return None;
-        }
-        if scheme.eq_ignore_ascii_case(b"basic") {
-            Self::parse_basic(rest, room)
-        } else if scheme.eq_ignore_ascii_case(b"bearer") {
-            Self::with_secret(None, rest)
+        if let Some(encoded) = after(value, b"basic ") {
+            Self::parse_basic(encoded, room)
         } else {
-            None
+            // A comma would be a list of credentials.
+            let secret = after(value, b"bearer ").filter(|secret| !secret.contains(&b','))?;
+            Self::with_secret(None, secret)
         }
     }
 
@@ -107,9 +102,15 @@ impl<'a> Credential<'a> {
 
     fn with_secret(sid: Option<Sid>, secret: &'a [u8]) -> Option<Self> {
         let fits = (1..=SECRET_BYTES_MAX).contains(&secret.len());
-        let clean = secret.iter().all(|byte| byte.is_ascii_graphic() && *byte != b':');
-        if fits && clean { Some(Self { sid, secret }) } else { None }
+        let is_clean = || bytes::all(secret, |byte| byte.is_ascii_graphic() && byte != b':');
+        if fits && is_clean() { Some(Self { sid, secret }) } else { None }
     }
+}
+
+/// What follows a scheme, in any case, and one space.
+fn after<'a>(value: &'a [u8], scheme: &[u8]) -> Option<&'a [u8]> {
+    let (front, rest) = value.split_at_checked(scheme.len())?;
+    front.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
 impl Default for CredentialRoom {

@@ -5,6 +5,7 @@ pub mod actor;
 pub mod address;
 pub mod announcement;
 pub mod api_version;
+mod bytes;
 pub mod catalog;
 pub mod change;
 pub mod credential;

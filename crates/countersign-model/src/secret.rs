@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::limits::SECRET_BYTES_MAX;
+use crate::{bytes, limits::SECRET_BYTES_MAX};
 
 /// Random characters of a minted secret: 32 of 62, about 190 bits.
 const RANDOM_LEN: usize = 32;
@@ -145,7 +145,7 @@ impl SecretFormat {
             .find(|prefix| presented.starts_with(prefix.as_str().as_bytes()));
         let Some(prefix) = prefix else { return Shape::Imported };
         let body = &presented[prefix.as_str().len()..];
-        if body.len() != RANDOM_LEN + CHECKSUM_LEN || !body.iter().all(u8::is_ascii_alphanumeric) {
+        if body.len() != RANDOM_LEN + CHECKSUM_LEN || !bytes::all(body, |byte| byte.is_ascii_alphanumeric()) {
             return Shape::Broken;
         }
         let (signed, written) = presented.split_at(presented.len() - CHECKSUM_LEN);

@@ -4,8 +4,9 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use subtle::{Choice, ConstantTimeEq};
 
-use crate::{crockford, limits::SID_BYTES_MAX};
+use crate::{bytes::all, crockford, limits::SID_BYTES_MAX};
 
 /// A valid SID: 1 to 64 characters of `[A-Za-z0-9_-]`, compared byte for byte.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,7 +34,7 @@ impl Sid {
     /// Whether the bytes have the form of a SID.
     pub fn is_valid(bytes: &[u8]) -> bool {
         (1..=SID_BYTES_MAX).contains(&bytes.len())
-            && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+            && all(bytes, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
     }
 
     /// Makes a SID in our own form: a two-letter kind code (`BR`) and 26 characters of Crockford base32.
@@ -68,6 +69,19 @@ impl Sid {
         bytes[..text.len()].copy_from_slice(text);
         // At most 64.
         Self { bytes, len: u8::try_from(text.len()).unwrap_or(0) }
+    }
+}
+
+impl ConstantTimeEq for Sid {
+    /// A word at a time: what is behind a text is zero in both, or they differ.
+    fn ct_eq(&self, other: &Self) -> Choice {
+        let (words, _) = self.bytes.as_chunks::<8>();
+        let (others, _) = other.bytes.as_chunks::<8>();
+        let differing = words
+            .iter()
+            .zip(others)
+            .fold(0, |seen, (one, other)| seen | u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other));
+        differing.ct_eq(&0)
     }
 }
 

@@ -157,5 +157,5 @@ fn lives(index: &Index, derived: &DerivedCredential, known: &Known<'_>, now: Tim
 
 /// A Bearer token names no SID; one that is named must be the token's, byte for byte.
 fn same_sid(presented: Option<&Sid>, known: &Sid) -> Choice {
-    presented.map_or(Choice::from(1), |sid| sid.as_bytes().ct_eq(known.as_bytes()))
+    presented.map_or(Choice::from(1), |sid| sid.ct_eq(known))
 }

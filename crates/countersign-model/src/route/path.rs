@@ -18,22 +18,39 @@ pub(super) fn segments(path: &str) -> Result<Segments<'_>, Denial> {
         return Err(Denial::RequestMalformed);
     }
     let mut segments = Segments::new();
-    for (index, raw) in rest.split('/').enumerate() {
-        // An empty last segment is a trailing slash: another path, but a clear one. Elsewhere it is `//`, which some
-        // servers merge into one slash.
-        if raw.is_empty() && index + 1 < count {
-            return Err(Denial::PathNotCanonical);
+    let (mut start, mut is_plain) = (0, true);
+    for (place, byte) in rest.bytes().enumerate() {
+        if byte != b'/' {
+            is_plain &= PLAIN[usize::from(byte)];
+            continue;
         }
-        segments.push(segment(raw).ok_or(Denial::PathNotCanonical)?);
+        // Between two slashes there is a segment: some servers merge `//` into one slash.
+        let raw = rest.get(start..place).filter(|raw| !raw.is_empty()).ok_or(Denial::PathNotCanonical)?;
+        segments.push(segment(raw, is_plain).ok_or(Denial::PathNotCanonical)?);
+        (start, is_plain) = (place + 1, true);
     }
+    // An empty last segment is a trailing slash: another path, but a clear one.
+    let last = rest.get(start..).ok_or(Denial::PathNotCanonical)?;
+    segments.push(segment(last, is_plain).ok_or(Denial::PathNotCanonical)?);
     Ok(segments)
 }
 
-/// One segment, decoded; `None` when it has another reading.
-fn segment(raw: &str) -> Option<Cow<'_, str>> {
-    // Nearly every segment is of characters that mean only themselves (RFC 3986 section 2.3), and none of dots.
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if raw.bytes().all(plain) {
+/// Characters that mean only themselves in every server (RFC 3986 section 2.3), without the dot and the tilde.
+const PLAIN: [bool; 256] = plain();
+
+const fn plain() -> [bool; 256] {
+    let mut plain = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        plain[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        byte += 1;
+    }
+    plain
+}
+
+/// One segment, decoded; `None` when it has another reading. Nearly every segment is of plain characters alone.
+fn segment(raw: &str, is_plain: bool) -> Option<Cow<'_, str>> {
+    if is_plain {
         return Some(Cow::Borrowed(raw));
     }
     let decoded = if raw.contains('%') { Cow::Owned(decode(raw)?) } else { Cow::Borrowed(raw) };

@@ -8,6 +8,7 @@ use super::{
     query,
 };
 use crate::{
+    bytes,
     decision::Denial,
     limits::{METHOD_BYTES_MAX, URI_BYTES_MAX},
 };
@@ -67,6 +68,6 @@ fn read_method(method: &[u8]) -> Option<&str> {
 fn read_target(uri: &[u8]) -> Option<&str> {
     let fits = uri.len() <= URI_BYTES_MAX
         && uri.first() == Some(&b'/')
-        && uri.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#');
+        && bytes::all(uri, |byte| byte.is_ascii_graphic() && byte != b'#');
     if fits { std::str::from_utf8(uri).ok() } else { None }
 }

@@ -62,7 +62,7 @@ pub(crate) struct Tables {
     /// Until when the access tokens of a token have ended, of the few that ended any.
     access_tokens_from: papaya::HashMap<Sid, Timestamp>,
     /// What is compared where there is nothing to compare.
-    decoy: [u8; 16],
+    decoy: u128,
 }
 
 /// What a token may do, without when and for whom: the same for many tokens.
@@ -129,7 +129,7 @@ impl Tables {
             kept: Numbered::new(),
             accounts: Numbered::new(),
             access_tokens_from: papaya::HashMap::new(),
-            decoy: (u128::from(random.hash_one(2)) << 64 | u128::from(random.hash_one(3))).to_ne_bytes(),
+            decoy: u128::from(random.hash_one(2)) << 64 | u128::from(random.hash_one(3)),
         }
     }
 

@@ -52,12 +52,12 @@ impl Index {
         let mut compared = false;
         let slot = self.segment(place).find(place, |slot| {
             compared = true;
-            let same = slot.tag().to_ne_bytes().ct_eq(&tag.to_ne_bytes());
+            let same = slot.tag().ct_eq(&tag);
             (bool::from(same) && slot.terms() != Terms::Gone).then_some(slot)
         });
         if !compared {
             // What would have been compared, had there been anything.
-            let _: Choice = std::hint::black_box(tag.to_ne_bytes().ct_eq(&self.tables.decoy));
+            let _: Choice = std::hint::black_box(tag.ct_eq(&self.tables.decoy));
         }
         slot.map_or(Found::Nothing, |slot| self.read(slot))
     }
