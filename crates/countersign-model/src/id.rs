@@ -10,9 +10,13 @@ use crate::{crockford, time::Timestamp};
 
 /// A kind of thing that has an id. Implemented only by the markers in this file.
 pub trait Kind: Copy + Eq + Ord + Hash + fmt::Debug + Send + Sync + 'static {
-    /// The text in front of the id, without the underscore.
+    /// The three letters in front of the id, without the underscore.
     const PREFIX: &'static str;
 }
+
+const PREFIX_BYTES: usize = 3;
+/// Bytes of the text of an id.
+pub const ID_BYTES: usize = PREFIX_BYTES + 1 + crockford::LEN;
 
 /// An id of one kind of thing. Text form: `acc_` and 26 characters of lower-case Crockford base32.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +46,15 @@ impl<K: Kind> Id<K> {
         Self(bits, PhantomData)
     }
 
+    /// The text, without a heap: every answer carries one or two.
+    pub fn text(self) -> [u8; ID_BYTES] {
+        let mut text = [b'_'; ID_BYTES];
+        text[..PREFIX_BYTES].copy_from_slice(K::PREFIX.as_bytes());
+        text[PREFIX_BYTES + 1..].copy_from_slice(&crockford::encode_bytes(self.0));
+        text.make_ascii_lowercase();
+        text
+    }
+
     /// The same value as a UUID.
     pub fn as_uuid(self) -> Uuid {
         Uuid::from_u128(self.0)
@@ -50,7 +63,8 @@ impl<K: Kind> Id<K> {
 
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}_{}", K::PREFIX, crockford::encode(self.0).to_ascii_lowercase())
+        let text = self.text();
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

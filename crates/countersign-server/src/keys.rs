@@ -7,12 +7,9 @@ mod files;
 mod ring;
 mod settle;
 
-use std::{
-    io,
-    path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{io, path::PathBuf, sync::Arc};
 
+use arc_swap::ArcSwap;
 use countersign_model::digest::{Digest, LookupKey, LookupKeys};
 use zeroize::Zeroizing;
 
@@ -113,7 +110,7 @@ pub enum KeysError {
 /// The keys, in memory for the life of the process.
 pub struct Keys {
     files: KeyFiles,
-    ring: RwLock<Arc<Ring>>,
+    ring: ArcSwap<Ring>,
 }
 
 impl Purpose {
@@ -131,7 +128,7 @@ impl Purpose {
 impl Keys {
     /// The keys in use now. Whoever makes several things that belong together works with one ring.
     pub fn ring(&self) -> Arc<Ring> {
-        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+        self.ring.load_full()
     }
 
     /// The files the roots are in.
@@ -187,7 +184,7 @@ impl Keys {
     /// Every tag a value may be stored under: made with the newest verify root, made with one before that is still in
     /// use, or that under a layer of the newest.
     pub fn tags(&self, purpose: Purpose, value: &[u8]) -> Vec<Digest> {
-        self.ring().tags(purpose, value)
+        self.ring.load().tags(purpose, value)
     }
 
     /// The key page cursors are sealed with.

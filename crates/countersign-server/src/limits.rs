@@ -64,6 +64,13 @@ pub const NOT_READY_SECS: u64 = 1;
 pub const ANCHOR_BYTES_MAX: u64 = 4_096;
 /// Uses of secrets written at once.
 pub const USES_PER_FLUSH_MAX: usize = 1_000;
+/// Counters that are looked at every second, at least: where no more secrets are used, uses are shown a second later, and
+/// of 7,680 within a minute. A row costs a hundred times what a request does, so more would be most of the work.
+pub const USE_LINES_PER_ROUND: u64 = 128;
+/// Seconds in which all counters are looked at, however many secrets are used: their uses are shown that late at most.
+pub const USE_ROUND_SECS: u64 = 1_200;
+/// Room that is kept for secrets that were not used lately, in pieces of 32,768 counters and 4 MiB of disk.
+pub const USE_CHUNKS_AHEAD: usize = 2;
 /// Shortest password, in characters.
 pub const PASSWORD_CHARS_MIN: usize = 15;
 /// Longest password, in characters.

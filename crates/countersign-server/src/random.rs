@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_model::{
-    id::{Id, Kind},
+    id::{Id, Kind, RequestId},
     time::Timestamp,
 };
 use rand_chacha::{
@@ -49,5 +49,23 @@ impl Random {
     /// A new id.
     pub fn id<K: Kind>(&self, now: Timestamp) -> Result<Id<K>, Error> {
         Ok(Id::new(now, self.bytes()?))
+    }
+}
+
+/// Ids of requests, for one thread: they need to differ and nothing more, so a stream that the system's randomness began is
+/// enough, and costs no system call for each.
+pub struct RequestIds(Mutex<ChaCha20Rng>);
+
+impl RequestIds {
+    /// A stream that nobody else has.
+    pub fn new(random: &Random) -> Result<Self, Error> {
+        Ok(Self(Mutex::new(ChaCha20Rng::from_seed(random.bytes()?))))
+    }
+
+    /// The id of a request that came now.
+    pub fn next(&self, now: Timestamp) -> RequestId {
+        let mut bytes = [0; 10];
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+        Id::new(now, bytes)
     }
 }

@@ -5,10 +5,12 @@ mod threads;
 
 use std::{convert::Infallible, net, sync::Arc, time::Duration};
 
-use hyper::service::service_fn;
+use axum::Router;
+use hyper::{Request, service::service_fn};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::util::MapRequest;
 
 use crate::{
     app::App,
@@ -18,10 +20,11 @@ use crate::{
         data_plane::DataPlane,
         health::{Health, Readiness},
         metrics::Metrics,
-        serve::{Listener, Protocols, Seats, serve},
+        serve::{Listener, Protocols, RequestBody, Seats, serve},
     },
     limits::NOT_READY_SECS,
     node::{UsageFlush, Vitals, announce, deliver, keep_checkpoints, remind, rotate, sweep},
+    random::RequestIds,
 };
 
 /// The bound listeners.
@@ -44,12 +47,19 @@ pub async fn run(app: Arc<App>, listeners: Listeners, stop: CancellationToken) -
     let (close_doors, close_health, end_tasks) =
         (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
 
+    let uses = UsageFlush::begin(&app, metrics.uses_delayed.clone()).await?;
+
     open_doors(&app, listeners.management, listeners.socket, &metrics, &doors, &close_doors);
-    let plane =
-        DataPlane { app: Arc::clone(&app), metrics: Arc::clone(&metrics), readiness: Arc::clone(&readiness) };
-    threads::open(&plane, listeners.data_plane, &doors, &close_doors)?;
+    let plane = || {
+        Ok(DataPlane {
+            app: Arc::clone(&app),
+            metrics: Arc::clone(&metrics),
+            readiness: Arc::clone(&readiness),
+            ids: RequestIds::new(&app.random)?,
+        })
+    };
+    threads::open(plane, listeners.data_plane, &doors, &close_doors)?;
     open_health(&app, listeners.health, &metrics, &readiness, &health, &close_health);
-    let uses = UsageFlush::new(app.store.clone(), Arc::clone(&app.verifier), metrics.uses_delayed.clone());
     tasks.spawn(uses.run(end_tasks.clone()));
     tasks.spawn(Arc::clone(&app.anchor).keep(app.clock.clone(), end_tasks.clone()));
     tasks.spawn(sweep(Arc::clone(&app), end_tasks.clone()));
@@ -87,7 +97,7 @@ fn open_doors(
     doors: &TaskTracker,
     close: &CancellationToken,
 ) {
-    let public = TowerToHyperService::new(http::management(Arc::clone(app), Door::Public));
+    let public = management_at(app, Door::Public);
     doors.spawn(serve(
         Listener::Tcp(management),
         Protocols::Http1,
@@ -97,7 +107,7 @@ fn open_doors(
         close.clone(),
     ));
     if let Some(socket) = socket {
-        let local = TowerToHyperService::new(http::management(Arc::clone(app), Door::LocalSocket));
+        let local = management_at(app, Door::LocalSocket);
         doors.spawn(serve(
             Listener::Unix(socket),
             Protocols::Http1,
@@ -108,6 +118,18 @@ fn open_doors(
         ));
     }
 }
+
+/// The management API behind a door. Its extractors look for the peer among the extensions of a request.
+fn management_at(app: &Arc<App>, door: Door) -> TowerToHyperService<MapRequest<Router, NotePeer>> {
+    let note: NotePeer = |mut request| {
+        let peer = request.body().peer();
+        request.extensions_mut().insert(peer);
+        request
+    };
+    TowerToHyperService::new(MapRequest::new(http::management(Arc::clone(app), door), note))
+}
+
+type NotePeer = fn(Request<RequestBody>) -> Request<RequestBody>;
 
 fn open_health(
     app: &Arc<App>,

@@ -83,7 +83,7 @@ pub use sessions::{Device, Session};
 pub use tokens::{
     AfterToken, CreatedWithin, EndsWithin, Secret, Token, TokenCounts, TokenFilter, TokenState,
 };
-pub use usage::LastUse;
+pub use usage::{LastUse, UsePlace};
 pub use versions::{VersionCount, VersionUser};
 pub use webhooks::{FormerSecret, Webhook, WebhookState};
 pub use write::{Committed, Write};

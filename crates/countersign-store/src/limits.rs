@@ -24,8 +24,6 @@ pub const CHANGES_KEPT: u64 = 100_000;
 pub const CHANGES_PER_SWEEP_MAX: u64 = 50_000;
 /// Audit entries read at once.
 pub const AUDIT_ENTRIES_PER_READ_MAX: u32 = 1_000;
-/// Uses of tokens written in one transaction.
-pub const USES_PER_WRITE_MAX: usize = 1_000;
 /// Sessions of a person that are listed.
 pub const SESSIONS_LISTED_MAX: u32 = 100;
 /// Accounts of a person that are listed.

@@ -13,8 +13,7 @@
 //! | `failures.rs` | wrong credentials, counted by address |
 //! | `freshness.rs` | when this node may not answer |
 //! | `renewals.rs` | digests to make anew with the present key |
-//! | `usage.rs` | when and from where a secret was last used |
-//! | `versions.rs` | in which API versions |
+//! | `usage/` | how often, when, from where and in which API versions secrets were used |
 //! | `limits.rs` | every bound of this crate |
 //!
 //! ```
@@ -61,11 +60,10 @@ mod settings;
 mod sync;
 mod usage;
 mod verifier;
-mod versions;
 
 pub use freshness::Freshness;
 pub use renewals::Renewal;
 pub use settings::{FailureLimit, Settings};
-pub use usage::Use;
+pub use sync::LINES_PER_CHUNK;
+pub use usage::{LINE_WORDS, TornLine, Use, UseMemory, Versions, left_behind};
 pub use verifier::{Gap, Verifier};
-pub use versions::Versions;

@@ -14,9 +14,11 @@ pub const FAILURE_WAYS: usize = 8;
 pub const GROUPS_PER_TOKEN_MAX: usize = 64;
 /// The last use of a secret is renewed when it is this old, in seconds: a busy token costs one write a minute.
 pub const USE_RESOLUTION_SECS: i64 = 60;
-/// API versions in which one secret is noted as used between two reports, about a second apart. Who uses more at once is
-/// noted with these, and with the others later.
-pub const VERSIONS_PER_REPORT_MAX: usize = 8;
+/// API versions in which one secret is noted as used between two reports. Who uses more at once is noted with these, and
+/// with the others later.
+pub const VERSIONS_PER_REPORT_MAX: usize = 3;
+/// Pieces of memory for lines of uses, of 32,768 lines each: a line is a secret that was used and is not all written down.
+pub const USE_CHUNKS_MAX: usize = 2_048;
 /// Longest piece of a query that could be one of our secrets, in bytes: the longest prefix (16) and 38 characters.
 pub const MINTED_SECRET_BYTES_MAX: usize = 54;
 

@@ -3,3 +3,6 @@
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 
 pub(crate) use crate::mapping::Mapping;
+
+/// Lines of uses in one piece of memory: 4 MiB of it.
+pub const LINES_PER_CHUNK: usize = 32_768;

@@ -24,7 +24,7 @@ use crate::{
     limit::{Bucket, GroupBuckets},
     renewals::{Renewal, Renewals},
     sync::{AtomicU64, Ordering, fence},
-    usage::Uses,
+    usage::{UseMemory, Uses},
 };
 
 /// Decides whether tokens may do things. Shared by all threads: one of them applies changes, none waits for it.
@@ -147,8 +147,35 @@ impl Verifier {
         self.index.load().catalog.clone()
     }
 
+    /// Memory for counters of uses, 4 MiB of it, used after what was given before. What is counted in it outlives the
+    /// verifier as long as the memory does: see [`crate::left_behind`]. Answers `false` where it cannot be used.
+    pub fn give_use_memory(&self, memory: UseMemory) -> bool {
+        self.uses.give(memory)
+    }
+
+    /// How many secrets had counters at once, at most.
+    pub fn use_lines(&self) -> u64 {
+        self.uses.lines()
+    }
+
+    /// Uses that could not be counted, because there was no room for one more secret.
+    pub fn missed_uses(&self) -> u64 {
+        self.uses.missed()
+    }
+
+    /// What was counted and not written down yet, of the next so many secrets and at most so many uses. Their counters are
+    /// marked with the number of the report until [`Verifier::settle_uses`]; the report before must be settled.
+    pub fn report_uses(&self, number: u64, lines_max: u64, uses_max: usize) -> Vec<Use> {
+        self.uses.report(number, lines_max, uses_max)
+    }
+
+    /// The last report is written down, all of it.
+    pub fn settle_uses(&self) {
+        self.uses.settle();
+    }
+
     /// Takes what was noted of uses since they were last taken, of at most so many secrets; call again while as many
-    /// come as were asked for.
+    /// come as were asked for. For whoever keeps nothing: it is a report that is settled at once.
     pub fn take_uses(&self, limit: usize) -> Vec<Use> {
         self.uses.take(limit)
     }

@@ -13,8 +13,9 @@ use countersign_model::{
     decision::{Decision, Denial, Denied},
     id::RequestId,
     route::Request as Target,
+    time::Now,
 };
-use http_body_util::{BodyExt as _, Either, Full, Limited};
+use http_body_util::{BodyExt as _, Either, Full};
 use hyper::{Method, Request, Response, body::Bytes};
 use serde_json::Map;
 
@@ -26,6 +27,7 @@ use crate::{
     app::App,
     error::{Error, Kind},
     ops::attempts,
+    random::RequestIds,
 };
 
 /// Where the keys of assertions are (RFC 8615).
@@ -34,8 +36,7 @@ const KEY_SET: &str = "/.well-known/jwks.json";
 /// original target.
 pub(super) const FORWARD_AUTH: &str = "/v1/forward-auth/";
 
-/// What the doors of the data plane work with.
-#[derive(Clone)]
+/// What the doors of the data plane work with, on one thread.
 pub struct DataPlane {
     /// The application.
     pub app: Arc<App>,
@@ -43,6 +44,8 @@ pub struct DataPlane {
     pub metrics: Arc<Metrics>,
     /// Whether this node wants requests.
     pub readiness: Arc<Readiness>,
+    /// Ids for requests.
+    pub ids: RequestIds,
 }
 
 /// The id of a request, and its client's address where it is known.
@@ -56,6 +59,8 @@ pub(super) struct Asked<'r> {
     pub peer: Peer,
     /// Its id.
     pub id: RequestId,
+    /// When its header was there: of a request without a body, all of it.
+    pub now: Now,
     /// What the door works with.
     pub plane: &'r DataPlane,
 }
@@ -67,19 +72,17 @@ impl DataPlane {
         request: Request<RequestBody>,
     ) -> Response<Either<Full<Bytes>, tonic::body::Body>> {
         if grpc::is_call(&request) {
-            grpc::answer(self, request).await.map(Either::Right)
+            Box::pin(grpc::answer(self, request)).await.map(Either::Right)
         } else {
             self.answer(request).await.map(Either::Left)
         }
     }
 
     async fn answer(&self, request: Request<RequestBody>) -> Answer {
-        let id = match self.app.random.id(self.app.clock.wall()) {
-            Ok(id) => id,
-            Err(error) => return answer::problem(&error, None),
-        };
-        let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer(None));
-        let asked = Asked { request, peer, id, plane: self };
+        let now = self.app.clock.now();
+        let id = self.ids.next(now.wall);
+        let peer = request.body().peer();
+        let asked = Asked { request, peer, id, now, plane: self };
         let (door, mut answer) = asked.route().await;
         answer::finish(&mut answer, id);
         self.metrics.note_request(door, answer.status().as_u16());
@@ -97,20 +100,22 @@ impl Asked<'_> {
         match path {
             "/v1/verify" if *method == Method::POST => ("verify", verify::answer(self).await),
             "/v1/verify" => ("verify", answer::method_not_allowed("POST", self.id)),
-            "/v1/token" if *method == Method::POST => ("token", oauth::token::answer(self).await),
+            "/v1/token" if *method == Method::POST => ("token", Box::pin(oauth::token::answer(self)).await),
             "/v1/token" => ("token", answer::method_not_allowed("POST", self.id)),
             "/v1/introspect" if *method == Method::POST => {
-                ("introspect", oauth::introspect::answer(self).await)
+                ("introspect", Box::pin(oauth::introspect::answer(self)).await)
             }
             "/v1/introspect" => ("introspect", answer::method_not_allowed("POST", self.id)),
-            "/v1/revoke" if *method == Method::POST => ("revoke", oauth::revoke::answer(self).await),
+            "/v1/revoke" if *method == Method::POST => {
+                ("revoke", Box::pin(oauth::revoke::answer(self)).await)
+            }
             "/v1/revoke" => ("revoke", answer::method_not_allowed("POST", self.id)),
             KEY_SET if *method == Method::GET || *method == Method::HEAD => {
                 ("key_set", oauth::key_set::answer(&self))
             }
             KEY_SET => ("key_set", answer::method_not_allowed("GET, HEAD", self.id)),
             "/whoami" if *method == Method::GET || *method == Method::HEAD => {
-                ("whoami", whoami::answer(&self).await)
+                ("whoami", Box::pin(whoami::answer(&self)).await)
             }
             "/whoami" => ("whoami", answer::method_not_allowed("GET, HEAD", self.id)),
             _ => ("none", self.nowhere()),
@@ -142,11 +147,25 @@ impl Asked<'_> {
         if usize::try_from(declared).map_or(true, |declared| declared > limit) {
             return Err(too_large());
         }
-        match Limited::new(self.request.into_body(), limit).collect().await {
-            Ok(body) => Ok(body.to_bytes()),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
-            Err(_) => Err(Error::malformed("The body did not arrive whole and in time; send it again.")),
+        let mut body = self.request.into_body();
+        let (mut first, mut whole) = (Bytes::new(), Vec::new());
+        while let Some(frame) = body.frame().await {
+            let cut_off = |_| Error::malformed("The body did not arrive whole and in time; send it again.");
+            let Ok(data) = frame.map_err(cut_off)?.into_data() else { continue };
+            if first.len().max(whole.len()) + data.len() > limit {
+                return Err(too_large());
+            }
+            // Nearly every body is one piece, which is taken as it is.
+            if first.is_empty() {
+                first = data;
+                continue;
+            }
+            if whole.is_empty() {
+                whole.extend_from_slice(&first);
+            }
+            whole.extend_from_slice(&data);
         }
+        Ok(if whole.is_empty() { first } else { whole.into() })
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) struct Asking<'p> {
     pub plane: &'p DataPlane,
     /// The id of its question.
     pub id: RequestId,
+    /// When it was all there.
+    pub now: Now,
     /// Which door, as metrics and logs call it.
     pub door: &'static str,
     /// Who asks.
@@ -61,7 +63,9 @@ pub(super) fn answer(asked: &Asked<'_>) -> Answer {
     let (plane, id) = (asked.plane, asked.id);
     let (name, question) = Question::of(&asked.request);
     match caller::named(&plane.app, name, &Claim::of(question.headers), asked.peer) {
-        Some(gateway) => Asking { plane, id, door: "forward_auth", gateway: &gateway }.judge(&question),
+        Some(gateway) => {
+            Asking { plane, id, now: asked.now, door: "forward_auth", gateway: &gateway }.judge(&question)
+        }
         None => untrusted(plane, id, asked.peer),
     }
 }
@@ -118,8 +122,10 @@ impl Asking<'_> {
         let version_header = catalog.as_ref().map(|catalog| catalog.version_header.as_str());
         let original = Original::read(question, &self.gateway.profile, version_header)?;
         let version_headers = version_header.map(|name| lines(headers, name)).unwrap_or_default();
-        let (now, sent) = (app.clock.now(), authorization(headers));
-        let derived = AccessToken::of_header(&app.keys.ring(), sent, now.wall);
+        let (now, sent) = (self.now, authorization(headers));
+        let derived = AccessToken::may_be_in(sent)
+            .then(|| AccessToken::of_header(&app.keys.ring(), sent, now.wall))
+            .flatten();
         let ask = Ask {
             authorization: derived
                 .as_ref()

@@ -3,10 +3,11 @@
 
 mod wire;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use countersign_model::{
+    catalog::Catalog,
     change::Seq,
     credential::Authorization,
     decision::{Ask, Decision, Target, Unavailable},
@@ -69,37 +70,66 @@ async fn judge(asked: Asked<'_>) -> Result<Answer, Error> {
     let bytes: Bytes = asked.body(VERIFY_BODY_BYTES_MAX).await?;
     let body = Body::read(&bytes).map_err(|error| Error::malformed(unreadable(&error)))?;
     let body = body.ok_or_else(|| Error::malformed("An ask cannot hold asks; send one list of them."))?;
-    let (asks, is_batch) = match &body.asks {
-        None => (std::slice::from_ref(&body.one), false),
+    match &body.asks {
+        None => one(plane, &gateway, &body.one, id),
         Some(_) if !body.one.is_blank() => {
-            return Err(Error::invalid("asks", "send either one ask or a list of asks, not both"));
+            Err(Error::invalid("asks", "send either one ask or a list of asks, not both"))
         }
-        Some(asks) if (1..=VERIFY_ASKS_MAX).contains(&asks.len()) => (asks.as_slice(), true),
-        Some(_) => return Err(Error::invalid("asks", format!("send 1 to {VERIFY_ASKS_MAX} asks"))),
+        Some(asks) if (1..=VERIFY_ASKS_MAX).contains(&asks.len()) => many(plane, &gateway, asks, id),
+        Some(_) => Err(Error::invalid("asks", format!("send 1 to {VERIFY_ASKS_MAX} asks"))),
+    }
+}
+
+/// Answers one ask, as nearly every request is. It and [`many`] read the clock when the request is completely received.
+fn one(plane: &DataPlane, gateway: &LiveGateway, ask: &AskBody<'_>, id: RequestId) -> Result<Answer, Error> {
+    let checked = check(ask, None)?;
+    let (now, seq) = (plane.app.clock.now(), plane.app.verifier.applied());
+    let decision = match checked.decide(plane, now) {
+        Ok(decision) => decision,
+        Err(reason) => return Ok(unavailable(plane, gateway, reason, id)),
     };
-    let checked = asks.iter().enumerate().map(|(index, ask)| check(ask, is_batch.then_some(index)));
+    plane.note("verify", Some(&gateway.name), (id, checked.client_address), &decision);
+    let catalog = catalog_for(plane, std::slice::from_ref(&decision));
+    let assertion = checked.assertion(plane, gateway, &decision, (id, 0, now))?;
+    Ok(answer::json(&Verdict::of(&decision, catalog.as_deref(), seq, id).with_assertion(assertion)))
+}
+
+fn many(
+    plane: &DataPlane,
+    gateway: &LiveGateway,
+    asks: &[AskBody<'_>],
+    id: RequestId,
+) -> Result<Answer, Error> {
+    let checked = asks.iter().enumerate().map(|(index, ask)| check(ask, Some(index)));
     let checked: Vec<Checked<'_>> = checked.collect::<Result<_, _>>()?;
-    // The request is completely received only now, so the clock is read only now.
     let (now, seq) = (plane.app.clock.now(), plane.app.verifier.applied());
     let decided: Result<Vec<Decision>, Unavailable> =
         checked.iter().map(|one| one.decide(plane, now)).collect();
     let decisions = match decided {
         Ok(decisions) => decisions,
-        Err(reason) => {
-            plane.note("verify", Some(&gateway.name), (id, None), &Decision::Unavailable(reason));
-            return Ok(answer::unavailable(reason, id));
-        }
+        Err(reason) => return Ok(unavailable(plane, gateway, reason, id)),
     };
     for (one, decision) in checked.iter().zip(&decisions) {
         plane.note("verify", Some(&gateway.name), (id, one.client_address), decision);
     }
-    let catalog = plane.app.verifier.catalog();
+    let catalog = catalog_for(plane, &decisions);
     let mut verdicts = Vec::with_capacity(decisions.len());
     for (index, (one, decision)) in checked.iter().zip(&decisions).enumerate() {
-        let assertion = one.assertion(plane, &gateway, decision, (id, index, now))?;
+        let assertion = one.assertion(plane, gateway, decision, (id, index, now))?;
         verdicts.push(Verdict::of(decision, catalog.as_deref(), seq, id).with_assertion(assertion));
     }
-    Ok(if is_batch { answer::json(&Verdicts { verdicts }) } else { answer::json(&verdicts.pop()) })
+    Ok(answer::json(&Verdicts { verdicts }))
+}
+
+fn unavailable(plane: &DataPlane, gateway: &LiveGateway, reason: Unavailable, id: RequestId) -> Answer {
+    plane.note("verify", Some(&gateway.name), (id, None), &Decision::Unavailable(reason));
+    answer::unavailable(reason, id)
+}
+
+/// The catalog, where a denial may name a scope of it.
+fn catalog_for(plane: &DataPlane, decisions: &[Decision]) -> Option<Arc<Catalog>> {
+    let is_denial = |decision: &Decision| matches!(decision, Decision::Deny(_));
+    decisions.iter().any(is_denial).then(|| plane.app.verifier.catalog()).flatten()
 }
 
 impl Checked<'_> {
@@ -110,7 +140,9 @@ impl Checked<'_> {
             Some(value) => Authorization::One(value.as_bytes()),
             None => Authorization::Absent,
         };
-        let derived = AccessToken::of_header(&plane.app.keys.ring(), sent, now.wall);
+        let derived = AccessToken::may_be_in(sent)
+            .then(|| AccessToken::of_header(&plane.app.keys.ring(), sent, now.wall))
+            .flatten();
         let ask = Ask {
             authorization: derived
                 .as_ref()

@@ -11,7 +11,11 @@ use std::{
 use countersign_store::KeyKind;
 use zeroize::Zeroizing;
 
-use crate::{keys::KeysError, limits::KEY_FILES_MAX, random::Random};
+use crate::{
+    keys::{KeysError, Purpose},
+    limits::KEY_FILES_MAX,
+    random::Random,
+};
 
 /// The name of the seed of the key that signs the audit trail.
 const SIGNING_FILE: &str = "audit-signing";
@@ -29,6 +33,8 @@ pub enum RootKind {
 pub struct Root {
     generation: u16,
     key: Zeroizing<[u8; 32]>,
+    /// What tags of gateways are made with, derived once: every ask begins with one.
+    gateway: Zeroizing<[u8; 32]>,
 }
 
 /// The directory of the roots.
@@ -69,7 +75,17 @@ impl RootKind {
 impl Root {
     /// A root from its bytes.
     pub fn new(generation: u16, key: [u8; 32]) -> Self {
-        Self { generation, key: Zeroizing::new(key) }
+        Self::of(generation, Zeroizing::new(key))
+    }
+
+    fn of(generation: u16, key: Zeroizing<[u8; 32]>) -> Self {
+        let gateway = Zeroizing::new(blake3::derive_key(Purpose::Gateway.context(), key.as_ref()));
+        Self { generation, key, gateway }
+    }
+
+    /// The key that tags of gateways are made with.
+    pub(super) fn gateway(&self) -> &[u8; 32] {
+        &self.gateway
     }
 
     /// Its generation.
@@ -135,7 +151,7 @@ impl KeyFiles {
     /// Reads a root; `None` where there is no such file.
     pub fn read(&self, kind: RootKind, generation: u16) -> Result<Option<Root>, KeysError> {
         let key = Self::read_key(&self.path(kind, generation))?;
-        Ok(key.map(|key| Root { generation, key }))
+        Ok(key.map(|key| Root::of(generation, key)))
     }
 
     /// Every verify root that is there, newest first, whatever the database says of it: it is needed to open the database.
@@ -175,7 +191,7 @@ impl KeyFiles {
     /// returns.
     pub fn make(&self, kind: RootKind, generation: u16, random: &Random) -> Result<Root, KeysError> {
         let key = self.make_key(&self.path(kind, generation), random)?;
-        Ok(Root { generation, key })
+        Ok(Root::of(generation, key))
     }
 
     /// The seed of the key that signs the audit trail. Made where there is none and `may_make` says so.
@@ -190,7 +206,7 @@ impl KeyFiles {
     /// The fingerprint of a root file of this name; `None` where there is no such file.
     pub fn fingerprint(&self, name: &str) -> Result<Option<[u8; 16]>, KeysError> {
         let key = Self::read_key(&self.directory.join(name))?;
-        Ok(key.map(|key| Root { generation: 0, key }.fingerprint()))
+        Ok(key.map(|key| Root::of(0, key).fingerprint()))
     }
 
     fn read_key(path: &Path) -> Result<Option<Zeroizing<[u8; 32]>>, KeysError> {

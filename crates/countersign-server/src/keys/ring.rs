@@ -171,7 +171,11 @@ pub(super) fn pepper_proof(root: &Root, generation: u16) -> [u8; 32] {
 }
 
 pub(super) fn tag(root: &Root, purpose: Purpose, value: &[u8]) -> Digest {
-    Digest::from_bytes(*blake3::keyed_hash(&derive(root, purpose.context()), value).as_bytes())
+    let tag = match purpose {
+        Purpose::Gateway => blake3::keyed_hash(root.gateway(), value),
+        _ => blake3::keyed_hash(&derive(root, purpose.context()), value),
+    };
+    Digest::from_bytes(*tag.as_bytes())
 }
 
 /// A tag under a layer of another root. The layers of each purpose have a key of their own, too.

@@ -1,8 +1,9 @@
 //! Brings the files and what the database says of them together: at start, and after every step of a rotation. It makes
 //! the first keys of an empty installation and never one for data that has its own.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use countersign_model::time::Timestamp;
 use countersign_store::{KeyGeneration, KeyKind, KeyState, KeyTable, Store, Write};
 use serde_json::{Value, json};
@@ -28,14 +29,14 @@ impl Keys {
         let table =
             if table.generations.is_empty() { begin(&files, store, now, random).await? } else { table };
         let ring = ring_of(&files, &table, None)?;
-        Ok(Self { files, ring: RwLock::new(Arc::new(ring)) })
+        Ok(Self { files, ring: ArcSwap::from_pointee(ring) })
     }
 
     /// Loads again what is in use, after the database said something else. Roots that are in memory are not read again.
     pub(crate) async fn reload(&self, store: &Store) -> Result<(), KeysError> {
         let table = store.key_table().await?;
         let ring = ring_of(&self.files, &table, Some(&self.ring()))?;
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        self.ring.store(Arc::new(ring));
         Ok(())
     }
 }

@@ -3,9 +3,10 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
+use arc_swap::ArcSwap;
 use countersign_model::{digest::Digest, id::GatewayId};
 use countersign_store::{Gateway, Store};
 use ipnet::IpNet;
@@ -33,7 +34,7 @@ pub struct LiveGateway {
 /// All gateways, by name.
 #[derive(Default)]
 pub struct GatewayTable {
-    by_name: RwLock<Arc<HashMap<String, Arc<LiveGateway>>>>,
+    by_name: ArcSwap<HashMap<String, Arc<LiveGateway>>>,
     renewals: Mutex<Vec<TagRenewal>>,
 }
 
@@ -56,19 +57,18 @@ impl GatewayTable {
             let live = live(gateway)?;
             by_name.insert(live.name.clone(), Arc::new(live));
         }
-        *self.by_name.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(by_name);
+        self.by_name.store(Arc::new(by_name));
         Ok(())
     }
 
     /// The gateway with this name.
     pub fn find(&self, name: &str) -> Option<Arc<LiveGateway>> {
-        self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.by_name.load().get(name).cloned()
     }
 
     /// The gateway whose credential has one of these tags, whatever its name.
     pub fn find_by_tags(&self, tags: &[Digest]) -> Option<Arc<LiveGateway>> {
-        let all = Arc::clone(&self.by_name.read().unwrap_or_else(PoisonError::into_inner));
-        all.values().find(|gateway| tags.contains(&gateway.credential)).cloned()
+        self.by_name.load().values().find(|gateway| tags.contains(&gateway.credential)).cloned()
     }
 
     /// Notes that a gateway proved itself by one of these tags, the first of which is that of today. Nobody waits for it:

@@ -11,6 +11,7 @@ mod reminders;
 mod rotation;
 mod sweeper;
 mod usage_flush;
+mod use_file;
 mod vitals;
 
 pub use anchor::{ANCHOR_FILE, AnchorError, AnchorFile, AnchorKeeper, Inspection};

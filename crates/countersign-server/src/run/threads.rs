@@ -19,7 +19,7 @@ use crate::{
 
 /// Answers on every listener until told to close; `doors` then waits for what is in flight.
 pub(super) fn open(
-    plane: &DataPlane,
+    plane: impl Fn() -> Result<DataPlane, Error>,
     listeners: Vec<TcpListener>,
     doors: &TaskTracker,
     close: &CancellationToken,
@@ -27,7 +27,7 @@ pub(super) fn open(
     let seats = Seats::default();
     for (number, listener) in listeners.into_iter().enumerate() {
         let (ended, end) = oneshot::channel();
-        let serving = prepare(plane.clone(), listener, seats.clone(), close.clone())
+        let serving = prepare(plane()?, listener, seats.clone(), close.child_token())
             .map_err(|error| Error::internal("a thread of the data plane", &error))?;
         // A thread logs to where its maker does.
         let log = dispatcher::get_default(Clone::clone);
@@ -62,7 +62,7 @@ fn prepare(
     };
     let protocols = if plane.app.settings.http2 { Protocols::Both } else { Protocols::Http1 };
     let metrics = plane.metrics.listener("data_plane");
-    // One count for each thread: clones of one that all threads share would have them wait for each other.
+    // One count for each thread: clones of one that all threads share would have them wait for each other, as its stop does.
     let plane = Arc::new(plane);
     let answer = service_fn(move |request| {
         let plane = Arc::clone(&plane);

@@ -48,6 +48,12 @@ impl AccessToken {
         Ok(Zeroizing::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed))))
     }
 
+    /// Whether an `Authorization` header may hold one of ours: what most asks end with.
+    pub fn may_be_in(authorization: Authorization<'_>) -> bool {
+        let Authorization::One(value) = authorization else { return false };
+        value.get(SCHEME.len()..).is_some_and(|text| text.starts_with(PREFIX.as_bytes()))
+    }
+
     /// Opens the access token of an `Authorization` header; `None` where there is none, or none of ours. Whoever it is
     /// `None` for goes on with what the header says: the secret of an import may begin like this.
     pub fn of_header(ring: &Ring, authorization: Authorization<'_>, now: Timestamp) -> Option<Self> {

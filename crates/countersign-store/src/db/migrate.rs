@@ -45,6 +45,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "access_tokens",
         sql: include_str!("../../migrations/sqlite/0012_access_tokens.sql"),
     },
+    Migration {
+        number: 13,
+        name: "use_file",
+        sql: include_str!("../../migrations/sqlite/0013_use_file.sql"),
+    },
 ];
 
 const LEDGER: &str = "create table if not exists migrations (

@@ -312,6 +312,7 @@ pub(crate) const UNCOVERED: &[(&str, &str)] = &[
     ("checkpoints", "each carries a signature of its own"),
     ("audit_floor", "carries a signature of its own"),
     ("gateway_probes", "what probes of gateways found; it gives nobody a right"),
+    ("use_file", "how far counts of uses were written; they are not covered either"),
     ("key_jobs", "how far a rotation has come; its steps look at the rows themselves"),
 ];
 

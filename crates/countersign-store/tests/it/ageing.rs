@@ -7,7 +7,7 @@ use countersign_model::{
     time::Timestamp,
 };
 use countersign_store::{
-    Account, AfterToken, EndsWithin, LastUse, Token, TokenFilter, TokenState, VersionCount,
+    Account, AfterToken, EndsWithin, LastUse, Token, TokenFilter, TokenState, UsePlace, VersionCount,
 };
 
 use crate::world::{World, account, account_id, at, first, token, token_id, token_of, write};
@@ -140,10 +140,11 @@ async fn versions_know_who_is_on_them() {
         world.commit(write("token.create").insert_token(&token)).await;
     }
     // Token 1 is on 14 and used in 12 and 13; token 2 in its own; token 4 long ago. Token 9 is gone.
+    let place = UsePlace { file: [7; 32], report: 1, recovered: 0 };
     let uses = [used(1, 100, &[12, 13]), used(2, 90, &[13]), used(4, 10, &[12]), used(9, 100, &[12])];
-    world.store.note_use(uses.to_vec()).await.unwrap();
+    world.store.note_use(&uses, &place).await.unwrap();
     // An older moment never replaces a newer one.
-    world.store.note_use(vec![used(1, 60, &[12])]).await.unwrap();
+    world.store.note_use(&[used(1, 60, &[12])], &place).await.unwrap();
     let count = |api_version, tokens, own, used, accounts| VersionCount {
         kind: "brand".to_owned(),
         api_version: ApiVersion(api_version),

@@ -9,7 +9,7 @@ use countersign_model::{
 };
 use countersign_store::{
     Account, Conflict, CreatedWithin, KeyGeneration, KeyKind, KeyState, LastUse, NewDigest, PageAsk,
-    RevealPolicy, Secret, Token, TokenFilter, TokenState, WrappedKey,
+    RevealPolicy, Secret, Token, TokenFilter, TokenState, UsePlace, WrappedKey,
 };
 
 use crate::world::{
@@ -176,6 +176,9 @@ async fn deleted_is_for_ever() {
     world.commit(write("token.create").insert_token(&same_secret)).await;
 }
 
+const PLACE: UsePlace = UsePlace { file: [7; 32], report: 1, recovered: 0 };
+const NEXT: UsePlace = UsePlace { report: 2, ..PLACE };
+
 #[tokio::test]
 async fn an_overlap_keeps_what_is_known_of_the_old_secret() {
     let world = World::with_account().await;
@@ -188,7 +191,7 @@ async fn an_overlap_keeps_what_is_known_of_the_old_secret() {
         uses,
         versions: Vec::new(),
     };
-    world.store.note_use(vec![used(1, 50, 7)]).await.unwrap();
+    world.store.note_use(&[used(1, 50, 7)], &PLACE).await.unwrap();
     let mut token = world.token(1).await;
     assert_eq!((token.edit, token.secrets[0].uses, token.last_used_at), (1, 7, Some(at(50))));
     token.secrets[0].ends_at = Some(at(3_600));
@@ -196,7 +199,8 @@ async fn an_overlap_keeps_what_is_known_of_the_old_secret() {
     world.commit(write("token.reset").update_token(&token)).await;
     // Late, early and unknown: the newest moment stays, uses add up, nobody is missed.
     let stranger = LastUse { sid: "nobody".parse().unwrap(), ..used(1, 70, 1) };
-    world.store.note_use(vec![used(1, 60, 2), used(1, 40, 3), used(2, 55, 1), stranger]).await.unwrap();
+    world.store.note_use(&[used(1, 60, 2), used(1, 40, 3), used(2, 55, 1), stranger], &NEXT).await.unwrap();
+    assert_eq!(world.store.use_place().await.unwrap(), Some(NEXT));
     let token = world.token(1).await;
     let [new, old] = &token.secrets[..] else { panic!("two secrets: {token:?}") };
     assert_eq!((new.generation, new.uses, new.ends_at), (2, 1, None));

@@ -162,9 +162,25 @@ impl Known<'_> {
         self.kept().and_then(|kept| kept.bucket.as_ref())
     }
 
-    /// By what its uses are counted.
+    /// The tag of its digest.
     pub(crate) fn tag(&self) -> u128 {
         self.slot.tag()
+    }
+
+    /// By what a line of uses knows it: half of the tag.
+    #[allow(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
+    pub(crate) fn mark(&self) -> u64 {
+        self.tag() as u64
+    }
+
+    /// The number of its line of uses; 0 where it has none yet.
+    pub(crate) fn line(&self) -> u32 {
+        self.slot.line()
+    }
+
+    /// Gives it another line of uses, unless somebody else did.
+    pub(crate) fn set_line(&self, before: u32, line: u32) {
+        self.slot.set_line(before, line);
     }
 
     fn kept(&self) -> Option<&Kept> {

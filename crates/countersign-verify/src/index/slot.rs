@@ -104,6 +104,21 @@ impl<'s> Slot<'s> {
         }
     }
 
+    /// The number of its line of uses; 0 where it has none yet. A line may have become another secret's.
+    pub(crate) fn line(self) -> u32 {
+        low(self.0[LINK].load(Ordering::Relaxed))
+    }
+
+    /// Gives it another line, unless somebody else did. A slot that is being copied at this moment may lose it; it is
+    /// given another one then.
+    pub(crate) fn set_line(self, before: u32, line: u32) {
+        let link = self.0[LINK].load(Ordering::Relaxed);
+        if low(link) == before {
+            let next = link >> 32 << 32 | u64::from(line);
+            let _ = self.0[LINK].compare_exchange(link, next, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
     /// The state of the token's own rate limit, where it has one and no other secret.
     pub(crate) fn rate(self) -> &'s AtomicU64 {
         &self.0[RATE]

@@ -2,13 +2,13 @@
 //! unknown, another account's, disabled, or right beside a wrong secret. A test in the manner of dudect (Reparaz,
 //! Balasch, Verbauwhede 2017): classes in random order, slow outliers cropped, Welch's t.
 
-use std::sync::Arc;
+use std::{hint::black_box, sync::Arc};
 
 use countersign_model::{
     change::{Record, TokenRecord},
     credential::Authorization,
     decision::{Ask, Decision, Denial, Target},
-    digest::{Former, LookupKeys},
+    digest::{Digest, Former, LookupKeys},
 };
 use countersign_verify::Verifier;
 
@@ -19,6 +19,8 @@ use crate::{
 
 /// Beyond this, two means differ for a reason and not by chance.
 const T_MAX: f64 = 4.5;
+/// Comparisons in one measurement: one alone is shorter than what a clock can tell.
+const COMPARISONS: usize = 64;
 /// Measurements of the full count, for each class.
 const FULL_COUNT: u64 = 1_000_000;
 /// Measurements by which the cropping is chosen; they are not counted.
@@ -114,7 +116,7 @@ fn the_time_of_an_answer_tells_nothing_about_a_sid() {
     ] {
         world.verifier.use_keys(keys);
         let mut random = Random(4);
-        let mut measure = |class: usize| {
+        let measure = |class: usize| {
             let sids = &world.classes[class].1;
             let sid = &sids[random.below(SIDS)];
             // A new wrong secret each time: a fixed one would have its own place in the table, and its own time.
@@ -124,29 +126,57 @@ fn the_time_of_an_answer_tells_nothing_about_a_sid() {
             };
             decide_nanos(&world.verifier, &authorization)
         };
-        let mut order = Random(44);
-        let mut pilot: Vec<u64> = (0..PILOT).map(|_| measure(order.below(4))).collect();
-        pilot.sort_unstable();
-        let crop = pilot[PILOT * KEPT_PERCENT / 100];
-        let mut moments = [Moments::default(); 4];
-        let (deadline, mut count) = (Deadline::start(), 0);
-        while !deadline.is_over() && count < 4 * FULL_COUNT {
-            for _ in 0..400 {
-                let class = order.below(4);
-                let took = measure(class);
-                if took < crop {
-                    moments[class].add(f64::from(u32::try_from(took).unwrap()));
-                }
-            }
-            count += 400;
+        same_time(&format!("T-4, {name}"), world.classes.each_ref().map(|class| class.0), measure);
+    }
+}
+
+/// T-19: however much of a digest is right, comparing it takes the same time. `tidy.rs` sees that secrets are compared with
+/// nothing else.
+#[test]
+fn the_time_of_a_comparison_tells_nothing_about_a_digest() {
+    let kept = Digest::from_bytes([0x5a; 32]);
+    let wrong_at = |place: Option<usize>| {
+        let mut bytes = *kept.as_bytes();
+        if let Some(byte) = place.and_then(|place| bytes.get_mut(place)) {
+            *byte ^= 1;
         }
-        println!("T-4, {name}: {count} measurements");
-        for (first, one) in moments.iter().enumerate() {
-            for (second, other) in moments.iter().enumerate().skip(first + 1) {
-                let (t, names) = (one.welch(other), (world.classes[first].0, world.classes[second].0));
-                println!("  {names:?}: {:.1} and {:.1} ns, t = {t:.2}", one.mean, other.mean);
-                assert!(t.abs() < T_MAX, "{names:?} with {name} differ: t = {t}");
+        Digest::from_bytes(bytes)
+    };
+    let shown = [None, Some(0), Some(16), Some(31)].map(wrong_at);
+    let measure = |class: usize| {
+        let compare = || (0..COMPARISONS).filter(|_| black_box(&shown[class]) == black_box(&kept)).count();
+        let (took, equal) = nanos(compare);
+        assert_eq!(equal, if class == 0 { COMPARISONS } else { 0 });
+        took
+    };
+    let classes = ["right", "wrong in the first byte", "wrong in the middle", "wrong in the last byte"];
+    same_time("T-19, a comparison of digests", classes, measure);
+}
+
+/// Measures classes in random order, and holds their means to be the same.
+fn same_time(name: &str, classes: [&str; 4], mut measure: impl FnMut(usize) -> u64) {
+    let mut order = Random(44);
+    let mut pilot: Vec<u64> = (0..PILOT).map(|_| measure(order.below(4))).collect();
+    pilot.sort_unstable();
+    let crop = pilot[PILOT * KEPT_PERCENT / 100];
+    let mut moments = [Moments::default(); 4];
+    let (deadline, mut count) = (Deadline::start(), 0);
+    while !deadline.is_over() && count < 4 * FULL_COUNT {
+        for _ in 0..400 {
+            let class = order.below(4);
+            let took = measure(class);
+            if took < crop {
+                moments[class].add(f64::from(u32::try_from(took).unwrap()));
             }
+        }
+        count += 400;
+    }
+    println!("{name}: {count} measurements");
+    for (first, one) in moments.iter().enumerate() {
+        for (second, other) in moments.iter().enumerate().skip(first + 1) {
+            let (t, names) = (one.welch(other), (classes[first], classes[second]));
+            println!("  {names:?}: {:.1} and {:.1} ns, t = {t:.2}", one.mean, other.mean);
+            assert!(t.abs() < T_MAX, "{names:?} with {name} differ: t = {t}");
         }
     }
 }

@@ -33,12 +33,10 @@ mod place;
 mod renewals;
 #[path = "../../src/settings.rs"]
 mod settings;
-#[path = "../../src/usage.rs"]
+#[path = "../../src/usage/mod.rs"]
 mod usage;
 #[path = "../../src/verifier.rs"]
 mod verifier;
-#[path = "../../src/versions.rs"]
-mod versions;
 
 mod races;
 #[path = "../it/scene.rs"]
@@ -48,13 +46,19 @@ mod sync;
 pub use freshness::Freshness;
 pub use renewals::Renewal;
 pub use settings::{FailureLimit, Settings};
-pub use usage::Use;
+pub use usage::{Use, Versions};
 pub use verifier::{Gap, Verifier};
-pub use versions::Versions;
 
 /// What is tested.
 mod tested {
     pub use crate::{FailureLimit, Settings, Verifier};
+}
+
+impl Verifier {
+    /// Uses that somebody would find who reads the memory now, when the report of this number was the last one written.
+    fn uses_left_behind(&self, report: u64) -> u64 {
+        self.uses().left_behind(report)
+    }
 }
 
 fn main() {

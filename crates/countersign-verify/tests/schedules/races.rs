@@ -21,12 +21,14 @@ const FULL_SCHEDULES: usize = 100_000;
 /// A race and its name.
 type Race = (&'static str, fn());
 
-const RACES: [Race; 6] = [
+const RACES: [Race; 8] = [
     ("an edit is seen whole, and after the answer by everybody", edit),
     ("a secret stays right while its segment grows", growth),
     ("a reset lets in the new secret before the old one is out", reset),
     ("a record that is kept elsewhere is never another's", kept),
     ("a rate limit is kept to while its segment grows", rate_limit),
+    ("uses are counted once, beside reports and while lines change hands", uses),
+    ("a use that a crash leaves behind is not one that a report wrote", uses_left),
     ("a lease that is lost stops every later ask", lease),
 ];
 
@@ -148,6 +150,65 @@ fn rate_limit() {
     let after = (0..6).filter(|_| scene.ask.code(&verifier) == "allow").count();
     assert_eq!(beside, 3);
     assert!((1..=2).contains(&after), "{after} after {beside} of 4");
+}
+
+/// Two tokens that are used and reported at once, with so few uses that lines are freed and taken by the other.
+fn uses() {
+    let scene = Scene::new();
+    let verifier = Arc::new(scene.verifier());
+    let secret = secret_record(&minted(2), 1, None);
+    let other =
+        token(2, &scene.account, "BR00000000000000000000000002", scene.token.access.clone(), vec![secret]);
+    apply(&verifier, Record::Token(Arc::new(other)));
+    let mut second = scene.ask.clone();
+    second.want = crate::scene::Want::Identity;
+    second.authorization = Some(crate::scene::bearer(&minted(2)));
+    let users: Vec<_> = [scene.ask.clone(), scene.ask.clone(), second]
+        .into_iter()
+        .map(|ask| {
+            let verifier = Arc::clone(&verifier);
+            thread::spawn(move || (0..2).for_each(|_| assert_eq!(ask.code(&verifier), "allow")))
+        })
+        .collect();
+    let mut sums = [0, 0];
+    let mut add = |taken: Vec<crate::Use>| {
+        for one in taken {
+            sums[usize::from(one.sid != scene.token.sid)] += one.uses;
+        }
+    };
+    for _ in 0..3 {
+        add(verifier.take_uses(10));
+    }
+    for user in users {
+        user.join().unwrap();
+    }
+    add(verifier.take_uses(10));
+    assert_eq!(sums, [4, 2]);
+    assert!(verifier.take_uses(10).is_empty());
+}
+
+/// At any moment, what was written and what a crash would leave behind is what was used, and never more.
+fn uses_left() {
+    let scene = Scene::new();
+    let verifier = Arc::new(scene.verifier());
+    let user = {
+        let (verifier, ask) = (Arc::clone(&verifier), scene.ask.clone());
+        thread::spawn(move || (0..3).for_each(|_| assert_eq!(ask.code(&verifier), "allow")))
+    };
+    let (mut written, mut last) = (0, 0);
+    for number in 1..=3 {
+        let sum = |uses: Vec<crate::Use>| uses.iter().map(|one| one.uses).sum::<u64>();
+        let report = sum(verifier.report_uses(number, 10, 10));
+        for (committed, stored) in [(number - 1, written), (number, written + report)] {
+            let whole = stored + verifier.uses_left_behind(committed);
+            assert!((last..=3).contains(&whole), "{whole} after {last}");
+            last = whole;
+        }
+        written += report;
+        verifier.settle_uses();
+    }
+    user.join().unwrap();
+    assert_eq!(written + verifier.uses_left_behind(3), 3);
 }
 
 /// Loaded, and a lease that is lost: who asks after that is told so.

@@ -2,6 +2,9 @@
 
 pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 
+/// Few, for each word here is a thing of the scheduler.
+pub const LINES_PER_CHUNK: usize = 4;
+
 /// Nothing is mapped here: a scheduler's atomics are no words.
 pub(crate) struct Mapping;
 

@@ -27,3 +27,4 @@ mod outbox;
 mod pages;
 mod platform;
 mod shutdown;
+mod uses;

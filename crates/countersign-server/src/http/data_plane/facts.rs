@@ -4,6 +4,7 @@ use countersign_model::{
     catalog::Catalog,
     change::AccountRecord,
     decision::{Denial, ProvenToken, RateState},
+    id::AccountId,
     scope::Scope,
 };
 use serde::Serialize;
@@ -21,7 +22,7 @@ pub struct TokenFacts<'a> {
 #[derive(Serialize)]
 pub struct AccountFacts<'a> {
     /// Its id: `acc_…`.
-    pub id: String,
+    pub id: AccountId,
     /// The id of its kind in the catalog.
     pub kind: &'a str,
 }
@@ -49,7 +50,7 @@ impl<'a> TokenFacts<'a> {
 impl<'a> AccountFacts<'a> {
     /// The facts of an account.
     pub fn of(account: &'a AccountRecord) -> Self {
-        Self { id: account.id.to_string(), kind: &account.kind }
+        Self { id: account.id, kind: &account.kind }
     }
 }
 

@@ -2,9 +2,13 @@
 //! that copies them overwrites whatever its client sent.
 
 use countersign_model::{decision::Allowed, id::RequestId, rate::RateLimit};
-use hyper::header::{HeaderMap, HeaderName};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::http::data_plane::{answer::insert, facts::scope_id, version_notice::VersionNotice};
+use crate::http::data_plane::{
+    answer::{id_value, insert, value},
+    facts::scope_id,
+    version_notice::VersionNotice,
+};
 
 /// The identity headers, all of them.
 pub(in crate::http) const IDENTITY_HEADERS: [&str; 7] = [
@@ -17,20 +21,33 @@ pub(in crate::http) const IDENTITY_HEADERS: [&str; 7] = [
     "x-countersign-assertion",
 ];
 
+const NAMES: [HeaderName; 7] = [
+    HeaderName::from_static(IDENTITY_HEADERS[0]),
+    HeaderName::from_static(IDENTITY_HEADERS[1]),
+    HeaderName::from_static(IDENTITY_HEADERS[2]),
+    HeaderName::from_static(IDENTITY_HEADERS[3]),
+    HeaderName::from_static(IDENTITY_HEADERS[4]),
+    HeaderName::from_static(IDENTITY_HEADERS[5]),
+    HeaderName::from_static(IDENTITY_HEADERS[6]),
+];
+const HEADERS_OF_AN_ALLOW: usize = 14;
+
 /// Puts the headers of an allow on an answer; the assertion is empty where the gateway gets none.
 pub(super) fn tell(headers: &mut HeaderMap, allowed: &Allowed, id: RequestId, assertion: &str) {
     let scope = allowed.scope.and_then(|scope| scope_id(&allowed.catalog, scope)).unwrap_or_default();
     let values = [
-        &allowed.account.id.to_string(),
-        &allowed.account.kind,
-        allowed.token.sid.as_str(),
-        scope,
-        &allowed.api_version.to_string(),
-        &id.to_string(),
-        assertion,
+        id_value(allowed.account.id),
+        value(&allowed.account.kind),
+        value(allowed.token.sid.as_str()),
+        value(scope),
+        HeaderValue::from(allowed.api_version.0),
+        id_value(id),
+        value(assertion),
     ];
-    for (name, value) in IDENTITY_HEADERS.into_iter().zip(values) {
-        insert(headers, HeaderName::from_static(name), value);
+    // Room for all of them at once, with the few that every answer has.
+    headers.reserve(HEADERS_OF_AN_ALLOW);
+    for (name, value) in NAMES.into_iter().zip(values) {
+        headers.insert(name, value);
     }
     if let Some(rate) = allowed.rate {
         tell_limit(headers, rate.limit, rate.remaining, rate.reset_secs);

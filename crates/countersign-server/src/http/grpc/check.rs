@@ -40,10 +40,8 @@ type Calls = tonic::server::Grpc<ProstCodec<CheckResponse, CheckRequest>>;
 
 /// Answers a check.
 pub(super) async fn answer(plane: &DataPlane, request: Request<RequestBody>) -> Response<Body> {
-    let Ok(id) = plane.app.random.id(plane.app.clock.wall()) else {
-        return Status::unavailable("Countersign cannot answer this right now; ask again.").into_http();
-    };
-    let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer(None));
+    let id = plane.ids.next(plane.app.clock.wall());
+    let peer = request.body().peer();
     let mut calls = Calls::new(ProstCodec::default()).max_decoding_message_size(CHECK_CALL_BYTES_MAX);
     let Some(gateway) = gateway(plane, request.headers(), peer) else {
         // What it forwards is not even decoded.
@@ -80,7 +78,7 @@ fn gateway(plane: &DataPlane, metadata: &HeaderMap, peer: Peer) -> Option<Arc<Li
 
 /// What forward-auth would answer.
 fn judge(plane: &DataPlane, id: RequestId, gateway: &LiveGateway, check: &CheckRequest) -> Answer {
-    let asking = Asking { plane, id, gateway, door: DOOR };
+    let asking = Asking { plane, id, now: plane.app.clock.now(), gateway, door: DOOR };
     let request = check.attributes.as_ref().and_then(|attributes| attributes.request.as_ref()?.http.as_ref());
     let Some(request) = request else { return asking.misconfigured("the attributes of the request") };
     let Some(headers) = message::headers(request) else { return asking.malformed() };

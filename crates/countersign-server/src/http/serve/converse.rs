@@ -81,17 +81,22 @@ where
                 Ok(answer) => answer.await.map(|answer| answer.map(Either::Left)),
                 Err(refusal) => Ok(refuse(refusal).map(Either::Right)),
             };
-            watch.enter(Phase::Idle);
-            look_again().await;
+            // Where it looked while we answered it does not look again by itself.
+            if watch.enter_idle() {
+                look_again().await;
+            }
             answer
         }
     });
     let mut protocol = http1::Builder::new();
     // The stream keeps the time limits: hyper's own for the header would also end connections that are merely idle.
     protocol.timer(TokioTimer::new()).header_read_timeout(None);
+    // Answers are small: one buffer and a plain write cost less than a list of two.
+    protocol.writev(false);
     protocol.max_headers(HEADERS_MAX).max_header_size(HEADER_BYTES_MAX).max_buf_size(HEADER_BYTES_MAX);
     let mut connection = pin!(protocol.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
+        biased;
         ended = connection.as_mut() => Ok(ended?),
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
@@ -129,6 +134,7 @@ where
     });
     let mut connection = pin!(http2_protocol().serve_connection(TokioIo::new(stream), service));
     tokio::select! {
+        biased;
         ended = connection.as_mut() => return Ok(ended?),
         end = traffic.end() => tracing::debug!(?end, "an HTTP/2 connection is told to end"),
         () = stop.cancelled() => {}
@@ -170,8 +176,8 @@ async fn drain(connection: Pin<&mut impl Future<Output = hyper::Result<()>>>) ->
     Ok(())
 }
 
-/// Has the connection polled once more. hyper does not look for the next request by itself once it has answered, and who
-/// does not look starts no idle time.
+/// Has the connection polled once more. hyper that looked for more while a request was answered does not look for the next
+/// one by itself afterwards, and who does not look starts no idle time.
 async fn look_again() {
     poll_fn(|context| {
         context.waker().wake_by_ref();
@@ -194,9 +200,7 @@ fn admit(request: Request<Incoming>, peer: Peer) -> Result<Request<RequestBody>,
     if request.headers().len() > HEADERS_MAX {
         return Err((StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_MANY_HEADERS));
     }
-    let mut request = request.map(RequestBody::new);
-    request.extensions_mut().insert(peer);
-    Ok(request)
+    Ok(request.map(|incoming| RequestBody::new(incoming, peer)))
 }
 
 const LENGTH_REQUIRED: &[u8] = br#"{"type":"about:blank","title":"Length Required","status":411,"code":"length_required","detail":"Send the body with Content-Length and without Transfer-Encoding."}"#;

@@ -44,6 +44,10 @@ pub(super) enum Phase {
     Idle = 3,
 }
 
+/// Whether somebody looked for more of the peer in this phase.
+const LOOKED: u32 = 4;
+const TURN_SHIFT: u32 = 3;
+
 /// The phase and how often it was entered, shared by the stream and whoever answers requests on it.
 #[derive(Clone, Default)]
 pub(super) struct Watch(Arc<AtomicU32>);
@@ -51,8 +55,20 @@ pub(super) struct Watch(Arc<AtomicU32>);
 impl Watch {
     pub(super) fn enter(&self, phase: Phase) {
         // One task does both, so no order between threads is at stake.
-        let turn = (self.0.load(Ordering::Relaxed) >> 2).wrapping_add(1);
-        self.0.store(turn << 2 | phase as u32, Ordering::Relaxed);
+        let turn = (self.0.load(Ordering::Relaxed) >> TURN_SHIFT).wrapping_add(1);
+        self.0.store(turn << TURN_SHIFT | phase as u32, Ordering::Relaxed);
+    }
+
+    /// Waits for the next request. Whether somebody looked for more of the peer since the last one came.
+    pub(super) fn enter_idle(&self) -> bool {
+        let looked = self.0.load(Ordering::Relaxed) & LOOKED != 0;
+        self.enter(Phase::Idle);
+        looked
+    }
+
+    /// Notes that somebody looked for more of the peer while it was not its turn.
+    fn note_look(&self) {
+        self.0.store(self.0.load(Ordering::Relaxed) | LOOKED, Ordering::Relaxed);
     }
 
     fn phase(&self) -> Phase {
@@ -91,6 +107,8 @@ pub(super) struct Watched {
     // Until when the phase of `timed` may last.
     until: Instant,
     timed: u32,
+    // Whether the timer was ever asked.
+    is_armed: bool,
     // The first bytes, read to tell the protocol, and how many of them were read again.
     head: Vec<u8>,
     replayed: usize,
@@ -102,7 +120,17 @@ impl Watched {
         let until = Instant::now() + Duration::from_secs(HEADER_READ_SECS);
         let timed = watch.turn();
         let timer = Box::pin(tokio::time::sleep_until(until));
-        Self { stream, watch, timer, until, timed, head: Vec::new(), replayed: 0, http2: None }
+        Self {
+            stream,
+            watch,
+            timer,
+            until,
+            timed,
+            is_armed: false,
+            head: Vec::new(),
+            replayed: 0,
+            http2: None,
+        }
     }
 
     /// Whether the connection begins as HTTP/2 does (RFC 9113 section 3.4), decided at the first byte that differs.
@@ -129,15 +157,24 @@ impl Watched {
 
     /// Nothing came: is it too late?
     fn wait(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(limit) = self.watch.phase().limit() else { return Poll::Pending };
+        let Some(limit) = self.watch.phase().limit() else {
+            self.watch.note_look();
+            return Poll::Pending;
+        };
         let turn = self.watch.turn();
         if turn != self.timed {
+            let now = Instant::now();
             self.timed = turn;
-            self.until = Instant::now() + limit;
+            self.until = now + limit;
+            // The timer knows this task since it was last asked, and has not fired yet: it will, and then is asked again.
+            if self.is_armed && now < self.timer.deadline() && self.timer.deadline() <= self.until {
+                return Poll::Pending;
+            }
             if self.until < self.timer.deadline() {
                 self.timer.as_mut().reset(self.until);
             }
         }
+        self.is_armed = true;
         while self.timer.as_mut().poll(context).is_ready() {
             if self.timer.deadline() >= self.until {
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer took too long")));

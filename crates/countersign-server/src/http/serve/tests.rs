@@ -44,7 +44,7 @@ pub(super) async fn start_speaking(protocols: Protocols) -> Server {
     let service = service_fn(move |request: Request<RequestBody>| {
         let (tell, wait) = (tell.clone(), Arc::clone(&wait));
         async move {
-            let (path, peer) = (request.uri().path().to_owned(), request.extensions().get::<Peer>().copied());
+            let (path, peer) = (request.uri().path().to_owned(), Some(request.body().peer()));
             let length =
                 http_body_util::BodyExt::collect(request.into_body()).await.map(|body| body.to_bytes().len());
             if path == "/slow" {

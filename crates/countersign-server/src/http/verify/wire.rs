@@ -160,7 +160,7 @@ pub struct Verdict<'a> {
     retry_after_secs: Option<u32>,
     /// The answer holds every change up to this one.
     seq: u64,
-    request_id: String,
+    request_id: RequestId,
 }
 
 impl<'a> Verdict<'a> {
@@ -180,7 +180,7 @@ impl<'a> Verdict<'a> {
             assertion: None,
             retry_after_secs: None,
             seq: seq.0,
-            request_id: id.to_string(),
+            request_id: id,
         };
         match decision {
             Decision::Allow(allowed) => Self {

@@ -1,7 +1,5 @@
 //! Who still uses which API version, from the decision to the operator's report, and the last moment of a version.
 
-use std::sync::Arc;
-
 use countersign_model::{
     credential::Authorization,
     decision::{Ask, Decision, Target},
@@ -39,7 +37,7 @@ pub async fn flush(world: &World) {
     let app = &world.app;
     let stopped = CancellationToken::new();
     stopped.cancel();
-    let uses = UsageFlush::new(app.store.clone(), Arc::clone(&app.verifier), Counter::default());
+    let uses = UsageFlush::begin(app, Counter::default()).await.unwrap();
     uses.run(stopped).await;
 }
 
