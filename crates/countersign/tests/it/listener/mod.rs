@@ -1,10 +1,13 @@
-//! The data-plane listener of a running server under those who mean it ill: slow connections and floods of frames; and a
+//! The data-plane listener of a running server under those who mean it ill: slow connections, floods of frames and sign-ins,
+//! smuggled requests; and a
 //! token that ends while its connection stays open. `COUNTERSIGN_TEST_FULL=1` runs the full counts.
 
 mod floods;
 mod frames;
+mod framing;
 mod process;
 mod revoked;
+mod sign_ins;
 mod slow;
 
 /// How many, in full and otherwise.
