@@ -5,7 +5,7 @@ use countersign_model::change::Seq;
 
 use crate::{
     Error, Store,
-    db::{self, Db, Effort, Query},
+    db::{self, Db, Effort, INTEGRITY, Query},
     feed,
     limits::CHANGES_PER_READ_MAX,
     value::Row,
@@ -15,7 +15,6 @@ pub(crate) const CLUSTER: &str =
     "select cluster_id, epoch, head, chain, floor, audit_head, audit_hash from cluster where singleton = 1";
 pub(crate) const LOGGED: &str =
     "select seq, kind, subject, record, chain from change_log where seq > $1 order by seq limit $2";
-pub(crate) const INTEGRITY: &str = "pragma integrity_check(1)";
 
 /// What a database says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +73,7 @@ impl Store {
 
     /// Whether every page and index of the file is well formed. Takes time in proportion to its size.
     pub async fn check_file(&self) -> Result<(), Error> {
-        let query = vec![Query::new(INTEGRITY, Vec::new())];
+        let query = vec![Query::forked(&INTEGRITY)];
         let read = |_: usize, row: &Row| row.text("integrity_check").map(str::to_owned);
         let found = self.db().rows_together(query, Effort::AsMuchAsItTakes, read).await?;
         match found.first().map(String::as_str) {

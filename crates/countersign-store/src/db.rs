@@ -1,10 +1,13 @@
-//! The seam to the database: values in, rows out, writes as data. Everything that knows SQLite is below this module;
+//! The seam to the database: values in, rows out, writes as data. Everything that knows a database is below this module;
 //! nothing in it knows what a token is.
 
+mod dialect;
+mod driver;
 mod evidence;
 mod migrate;
 #[cfg(test)]
 pub(crate) mod mutation;
+mod postgres;
 mod queue;
 mod reader;
 mod reserve;
@@ -17,7 +20,7 @@ use std::{
     fs::{File, OpenOptions},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread::{Builder, JoinHandle},
     time::Duration,
 };
@@ -26,11 +29,15 @@ use countersign_model::change::Seq;
 use rusqlite::{Connection, TransactionBehavior, backup::Backup};
 use tokio::sync::{oneshot, watch};
 
+pub(crate) use dialect::{Fork, INTEGRITY};
 pub(crate) use migrate::known as schema_known;
+pub(crate) use postgres::Target;
 pub(crate) use reader::Effort;
 pub(crate) use sqlite::Touched;
 
 use self::{
+    driver::Driver,
+    postgres::session::{Purpose, Session},
     queue::{Lane, Queue},
     reader::Reader,
     reserve::Reserve,
@@ -51,9 +58,21 @@ use crate::{
 
 /// A query with its values.
 pub(crate) struct Query {
-    sql: &'static str,
+    sql: Text,
     values: Vec<Value>,
     proofs: &'static [Proof],
+}
+
+/// The text of a query, the same for every database or not.
+enum Text {
+    Common(&'static str),
+    Forked(&'static Fork),
+}
+
+/// Who hears of commits: how far the feed is, and how far everything is.
+struct Heard {
+    head: watch::Sender<Seq>,
+    position: watch::Sender<Anchor>,
 }
 
 /// An open database. Dropping it finishes what was accepted.
@@ -69,13 +88,33 @@ pub(crate) struct Db {
 
 impl Query {
     pub(crate) fn new(sql: &'static str, values: Vec<Value>) -> Self {
-        Self { sql, values, proofs: &[] }
+        Self { sql: Text::Common(sql), values, proofs: &[] }
+    }
+
+    /// With a text for each database.
+    pub(crate) fn forked(fork: &'static Fork) -> Self {
+        Self { sql: Text::Forked(fork), values: Vec::new(), proofs: &[] }
     }
 
     /// Holds every row to what it proves, before anybody reads it.
     pub(crate) fn proving(mut self, proofs: &'static [Proof]) -> Self {
         self.proofs = proofs;
         self
+    }
+}
+
+impl Heard {
+    fn at(position: &Anchor) -> Self {
+        Self { head: watch::Sender::new(position.head), position: watch::Sender::new(position.clone()) }
+    }
+
+    fn announce(&self, position: Anchor) {
+        self.head.send_if_modified(|known| std::mem::replace(known, position.head) != position.head);
+        self.position.send_if_modified(|known| {
+            let moved = *known != position;
+            *known = position;
+            moved
+        });
     }
 }
 
@@ -90,11 +129,14 @@ impl Db {
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| meaning(&error))?;
-        let settled = evidence::settle::settle(&transaction, opening);
-        let (evidence, schema_version) = settled.map_err(evidence::advised)?;
+        let settled =
+            evidence::settle::settle(Driver::Sqlite(&transaction), opening).map_err(evidence::advised)?;
+        let schema_version = settled.schema_version;
+        let evidence =
+            evidence::settle::evidence(&transaction, settled.next).map_err(evidence::advised)?;
         transaction.commit().map_err(|error| meaning(&error))?;
-        let (announce_head, head) = watch::channel(evidence.position().head);
-        let (announce_position, position) = watch::channel(evidence.position());
+        let heard = Heard::at(&evidence.position());
+        let (head, position) = (heard.head.subscribe(), heard.position.subscribe());
         let proving = Arc::new(Proving::with(vec![Arc::clone(evidence.keys())]));
         let (writes, reads) =
             (Arc::new(Queue::new(WRITES_WAITING_MAX)), Arc::new(Queue::new(READS_WAITING_MAX)));
@@ -106,15 +148,7 @@ impl Db {
         }
         let proving = Arc::clone(&db.proving);
         let reserve = Reserve::beside(path);
-        let (head_told, position_told) = (announce_head, announce_position);
-        let writer = writer::Writer {
-            connection,
-            evidence,
-            proving,
-            reserve,
-            head: head_told,
-            position: position_told,
-        };
+        let writer = writer::Writer { connection, evidence, proving, reserve, heard };
         let queue = Arc::clone(&db.writes);
         db.start("store-writer", move || {
             writer::work(writer, &queue);
@@ -127,7 +161,50 @@ impl Db {
     pub(crate) fn inspect(path: &Path, opening: &Opening) -> Result<Option<Anchor>, Error> {
         let connection = sqlite::open_reader(path)?;
         let transaction = connection.unchecked_transaction().map_err(|error| meaning(&error))?;
-        evidence::settle::inspect(&transaction, opening).map_err(evidence::advised)
+        evidence::settle::inspect(Driver::Sqlite(&transaction), opening).map_err(evidence::advised)
+    }
+
+    /// Opens a database on a server, creating or migrating its tables, and starts the threads. They speak to the server; the
+    /// caller may be part of a runtime, which must not wait inside of another.
+    pub(crate) fn open_postgres(target: &Target, opening: &Opening) -> Result<Self, Error> {
+        let (writes, reads) =
+            (Arc::new(Queue::new(WRITES_WAITING_MAX)), Arc::new(Queue::new(READS_WAITING_MAX)));
+        let (tell, told) = mpsc::sync_channel(1);
+        let (queue, place, opening) = (Arc::clone(&writes), target.clone(), opening.clone());
+        let (head, position) = (watch::channel(Seq(0)).1, watch::channel(Anchor::nothing()).1);
+        let (proving, threads) = (Arc::new(Proving::default()), Mutex::new(Vec::new()));
+        let mut db = Self { writes, reads, head, position, proving, threads, schema_version: 0 };
+        db.start("store-writer", move || match postgres::writer::open(place, &opening) {
+            Ok((writer, schema_version, proving)) => {
+                let (head, position) = (writer.heard().head.subscribe(), writer.heard().position.subscribe());
+                // Whoever asked waits for it; were they gone, the queue would be closed.
+                let _ = tell.send(Ok((schema_version, proving, head, position)));
+                postgres::writer::work(writer, &queue);
+            }
+            Err(error) => drop(tell.send(Err(error))),
+        })?;
+        let opened = told.recv().map_err(|_| queue::closed())??;
+        (db.schema_version, db.proving, db.head, db.position) = opened;
+        for _ in 0..READERS {
+            let (target, queue) = (target.clone(), Arc::clone(&db.reads));
+            db.start("store-reader", move || reader::work(&Reader::of_server(target), &queue))?;
+        }
+        Ok(db)
+    }
+
+    /// Checks everything in a database on a server, and how far it has come. Nothing is changed.
+    pub(crate) fn inspect_postgres(target: &Target, opening: &Opening) -> Result<Option<Anchor>, Error> {
+        let (target, opening) = (target.clone(), opening.clone());
+        let work = move || {
+            let session = Session::connect(&target, Purpose::Reading)?;
+            session.control(dialect::BEGIN_READING.postgres)?;
+            session.control("set local statement_timeout = 0")?;
+            evidence::settle::inspect(Driver::Postgres(&session), &opening).map_err(evidence::advised)
+        };
+        let thread = Builder::new().name("store-inspection".to_owned()).spawn(work);
+        let thread =
+            thread.map_err(|error| Error::Unavailable(format!("no thread can be started: {error}")))?;
+        thread.join().map_err(|_| queue::closed())?
     }
 
     /// Opens a copy for reading only: no migration, no lock, no writer. Writes are refused as after closing.
@@ -136,7 +213,7 @@ impl Db {
             (Arc::new(Queue::new(WRITES_WAITING_MAX)), Arc::new(Queue::new(READS_WAITING_MAX)));
         writes.close();
         let reader = Reader::new(sqlite::open_reader(path)?)?;
-        let schema_version = migrate::newest(&reader.connection)?;
+        let schema_version = reader.together(Effort::Bounded, migrate::newest)?;
         let (_, head) = watch::channel(Seq(0));
         let (_, position) = watch::channel(Anchor::nothing());
         let (proving, threads) = (Arc::new(Proving::default()), Mutex::new(Vec::new()));
@@ -238,7 +315,7 @@ impl Db {
     ) -> Result<Vec<T>, Error> {
         let proving = Arc::clone(&self.proving);
         self.on_reader(move |reader| {
-            reader.together(effort, |connection| select_all(connection, &queries, &proving, &read))
+            reader.together(effort, |driver| select_all(driver, &queries, &proving, &read))
         })
         .await
     }
@@ -251,10 +328,10 @@ impl Db {
     ) -> Result<Vec<T>, Error> {
         let proving = Arc::clone(&self.proving);
         self.on_reader(move |reader| {
-            reader.together(Effort::AsMuchAsItTakes, |connection| {
-                let checked = evidence::check::check(connection, &proving.keys());
+            reader.together(Effort::AsMuchAsItTakes, |driver| {
+                let checked = evidence::check::check(driver, &proving.keys());
                 checked
-                    .and_then(|()| select_all(connection, &queries, &proving, &read))
+                    .and_then(|()| select_all(driver, &queries, &proving, &read))
                     .map_err(evidence::advised)
             })
         })
@@ -264,14 +341,14 @@ impl Db {
     /// Copies the database as of one moment into a file that is not there yet.
     pub(crate) async fn backup(&self, target: PathBuf) -> Result<(), Error> {
         self.on_reader(move |reader| {
-            if target.exists() {
-                return Err(Error::Unavailable(format!("{} is there already", target.display())));
-            }
-            private(&target).map_err(|error| {
-                Error::Unavailable(format!("{} cannot be made: {error}", target.display()))
-            })?;
-            let mut copy = Connection::open(&target).map_err(|error| meaning(&error))?;
-            reader.together(Effort::AsMuchAsItTakes, |connection| {
+            reader.copy(|connection| {
+                if target.exists() {
+                    return Err(Error::Unavailable(format!("{} is there already", target.display())));
+                }
+                private(&target).map_err(|error| {
+                    Error::Unavailable(format!("{} cannot be made: {error}", target.display()))
+                })?;
+                let mut copy = Connection::open(&target).map_err(|error| meaning(&error))?;
                 let backup = Backup::new(connection, &mut copy).map_err(|error| meaning(&error))?;
                 backup
                     .run_to_completion(BACKUP_PAGES_AT_ONCE, Duration::ZERO, None)
@@ -314,14 +391,18 @@ impl Drop for Db {
 }
 
 fn select_all<T>(
-    connection: &Connection,
+    driver: Driver<'_>,
     queries: &[Query],
     proving: &Proving,
     read: &impl Fn(usize, &Row) -> Result<T, Error>,
 ) -> Result<Vec<T>, Error> {
     let mut answer = Vec::new();
     for (index, query) in queries.iter().enumerate() {
-        let rows = sqlite::select(connection, query.sql, &query.values, &|row: &Row| {
+        let sql = match query.sql {
+            Text::Common(sql) => sql,
+            Text::Forked(fork) => driver.text(fork),
+        };
+        let rows = driver.select(sql, &query.values, &|row: &Row| {
             query.proofs.iter().try_for_each(|proof| proving.hold(proof, row))?;
             read(index, row)
         })?;

@@ -43,6 +43,8 @@ extern crate self as countersign_store;
 #[path = "../tests/it/world.rs"]
 #[allow(dead_code, reason = "each set of tests uses its part")]
 mod world;
+#[cfg(test)]
+const ENGINE: world::Engine = world::Engine::Sqlite;
 
 use std::{
     path::Path,
@@ -90,7 +92,7 @@ pub use write::{Committed, Write};
 
 use countersign_model::{catalog::Catalog, id::AccountId};
 
-use crate::db::Db;
+use crate::db::{Db, Target};
 
 /// A page of a list, and where the next one starts.
 #[derive(Debug, Clone)]
@@ -135,6 +137,17 @@ impl Store {
     /// [`Store::snapshot`], before which nobody should be served.
     pub fn open_sqlite(path: &Path, opening: &Opening) -> Result<Self, Error> {
         Ok(Self::of(Db::open(path, opening)?))
+    }
+
+    /// Opens (and creates or migrates) a database on a PostgreSQL server, by its address `postgres://…`. A lock of the
+    /// database keeps a second process out. What is held and checked is as for [`Store::open_sqlite`].
+    pub fn open_postgres(url: &str, opening: &Opening) -> Result<Self, Error> {
+        Ok(Self::of(Db::open_postgres(&Target::parse(url)?, opening)?))
+    }
+
+    /// Checks everything in a database on a PostgreSQL server, as [`Store::inspect_sqlite`] does.
+    pub fn inspect_postgres(url: &str, opening: &Opening) -> Result<Option<Anchor>, Error> {
+        Db::inspect_postgres(&Target::parse(url)?, opening)
     }
 
     /// Checks everything in the database at this path, open elsewhere or not, and changes nothing. Answers how far it has

@@ -69,3 +69,23 @@ pub const RESERVE_BYTES: u64 = 16 * 1024 * 1024;
 pub const SPACE_FOR_GIVING_BYTES: u64 = 8 * 1024 * 1024;
 /// Free bytes below which the reserve is given up.
 pub const SPACE_FOR_DENIALS_BYTES: u64 = 4 * 1024 * 1024;
+
+/// How long reaching PostgreSQL may take, in milliseconds.
+pub const CONNECT_MILLIS: u64 = 5_000;
+/// How long PostgreSQL may take for one statement of a read that a caller from outside caused, in milliseconds.
+pub const READ_MILLIS_MAX: u64 = 5_000;
+/// How long PostgreSQL may take for one statement of a write, in milliseconds; and how long bytes may go unacknowledged.
+pub const WRITE_MILLIS_MAX: u64 = 30_000;
+/// How long PostgreSQL keeps a transaction of ours in which nothing happens, in milliseconds: it holds the lock that
+/// every write needs.
+pub const TRANSACTION_IDLE_MILLIS: u64 = 10_000;
+/// Statements sent to PostgreSQL before the first is answered.
+pub const PIPELINED_MAX: usize = 512;
+/// Statements a connection to PostgreSQL keeps prepared.
+pub const SERVER_STATEMENTS_PREPARED_MAX: usize = 512;
+/// How often a transaction is run again that PostgreSQL gave up for the sake of another one.
+pub const TRANSACTION_TRIES_MAX: u32 = 4;
+/// How often PostgreSQL is asked what became of a commit, before the writer is told that nobody knows.
+pub const DOUBT_TRIES_MAX: u32 = 20;
+/// How long to wait between two of those, in milliseconds.
+pub const DOUBT_WAIT_MILLIS: u64 = 250;

@@ -104,12 +104,12 @@ mod tests {
         // Each sweep lets go of a bounded number, and never of what is near the head.
         for floor in [5, 6, 6] {
             world.store.sweep_changes(10, 5).await.unwrap();
-            assert_eq!(world.raw().query_row("select floor from cluster", [], |row| row.get(0)), Ok(floor));
+            assert_eq!(world.raw().number("select floor from cluster"), floor);
         }
         assert!(matches!(world.store.changes(Seq(5), 9).await, Err(Error::Conflict(Conflict::Stale))));
         assert_eq!(world.store.changes(Seq(6), 20).await.unwrap().len(), 10);
         world.store.snapshot().await.unwrap();
-        world.raw().execute_batch("delete from change_log where seq = 9").unwrap();
+        world.raw().run("delete from change_log where seq = 9");
         let gap = world.store.changes(Seq(6), 20).await;
         assert!(matches!(gap, Err(Error::Corrupt(_))), "the missing one in between is noticed");
     }

@@ -192,8 +192,8 @@ impl Write {
 impl Trace {
     /// Turns changes and audit entry, numbered after `heads`, into the statements to run, and moves the heads on. Whoever
     /// runs them keeps the new heads only when every expectation held. `as_kept` reads what the table says of a token.
-    pub(crate) fn into_statements(
-        self,
+    pub(crate) fn statements(
+        &self,
         heads: &mut Heads,
         keys: &Keyring,
         as_kept: impl Fn(&str) -> Result<String, Error>,

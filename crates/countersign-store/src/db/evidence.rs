@@ -1,17 +1,22 @@
-//! Evidence on SQLite, for the one connection that writes. Temporary triggers, which are in no file, call functions of
+//! Evidence in a database: the row of the cluster and the sealed digests, on both; and on SQLite, for the one connection that
+//! writes, the stamping of rows. Temporary triggers, which are in no file, call functions of
 //! ours for every row of a covered table that any statement adds, changes or deletes: the MAC it has is checked before it
 //! is replaced, so nothing that was changed from outside is ever stamped as ours. At the end of a transaction the digests
 //! and the MAC of the cluster are written. What is checked when everything is read is in `evidence/check.rs`.
 
 pub(super) mod check;
 pub(super) mod settle;
-mod stamp;
+pub(super) mod stamp;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
-use super::sqlite::{self, meaning, run};
+use super::{
+    dialect::LOCK_CLUSTER,
+    driver::Driver,
+    sqlite::{self, meaning, run},
+};
 use crate::{
     Error,
     evidence::{anchor::Anchor, key::Keyring, ledger::Ledger, mac::SealedTally, tables::TABLES},
@@ -72,12 +77,15 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    pub(super) fn read(connection: &Connection) -> Result<Self, Error> {
-        let mut rows = sqlite::select(connection, CLUSTER, &[], &Self::of)?;
-        rows.pop().ok_or_else(|| Error::Corrupt(format!("the row of the cluster is missing; {ADVICE}")))
+    pub(super) fn read(driver: Driver<'_>) -> Result<Self, Error> {
+        driver.select(CLUSTER, &[], &Self::of)?.pop().ok_or_else(no_cluster)
     }
 
-    fn of(row: &Row) -> Result<Self, Error> {
+    pub(super) fn heads(&self) -> Heads {
+        self.heads
+    }
+
+    pub(super) fn of(row: &Row) -> Result<Self, Error> {
         let mut columns: Vec<(String, Value)> =
             row.cells().map(|(name, value)| (name.to_owned(), value.clone())).collect();
         columns.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -123,7 +131,8 @@ impl Evidence {
     /// At the beginning of a transaction: everything is as it was left. Answers the ends of the chains.
     pub(super) fn begin(&self, connection: &Connection) -> Result<Heads, Error> {
         let foreign = data_version(connection)? != self.data_version;
-        if foreign || Cluster::read(connection)? != self.cluster {
+        let now = sqlite::select(connection, LOCK_CLUSTER.sqlite, &[], &Cluster::of)?.pop();
+        if foreign || now.as_ref() != Some(&self.cluster) {
             return Err(Error::Corrupt(format!(
                 "another program wrote to the database while Countersign has it open; nothing more is written until \
                  Countersign is started again, which checks everything; {ADVICE}"
@@ -154,18 +163,15 @@ impl Evidence {
             run(connection, &feed::write_heads(heads))?;
         }
         let ledger = self.mark();
-        for (place, table) in TABLES.iter().enumerate() {
-            if ledger.tally(place) != self.kept.tally(place) {
-                let sealed = self.keys.seal(table.name, &ledger.tally(place));
-                run(connection, &put_sealed(table.name, &sealed))?;
-            }
+        for statement in moved(&self.keys, &self.kept, &ledger) {
+            run(connection, &statement)?;
         }
-        let cluster = Cluster::read(connection)?;
+        let cluster = Cluster::read(Driver::Sqlite(connection))?;
         if cluster == self.cluster && ledger == self.kept {
             return Ok((cluster, ledger));
         }
         let sealed = ledger.sealed(&self.keys);
-        Ok((sign(connection, &self.keys, cluster, &named(&sealed))?, ledger))
+        Ok((sign(Driver::Sqlite(connection), &self.keys, cluster, &named(&sealed))?, ledger))
     }
 
     /// The transaction is on disk.
@@ -194,24 +200,45 @@ fn data_version(connection: &Connection) -> Result<i64, Error> {
     prepared.query_row([], |row| row.get(0)).map_err(|error| meaning(&error))
 }
 
+pub(super) fn no_cluster() -> Error {
+    Error::Corrupt(format!("the row of the cluster is missing; {ADVICE}"))
+}
+
+/// What writes the digests that moved.
+pub(super) fn moved(keys: &Keyring, kept: &Ledger, now: &Ledger) -> Vec<Statement> {
+    let moved = TABLES.iter().enumerate().filter(|(place, _)| now.tally(*place) != kept.tally(*place));
+    moved.map(|(place, table)| put_sealed(table.name, &keys.seal(table.name, &now.tally(place)))).collect()
+}
+
+/// Writes the digests of all tables, the hash of the schema, and the MAC over all of it.
+pub(super) fn seal_all(driver: Driver<'_>, keys: &Keyring, ledger: &Ledger) -> Result<Cluster, Error> {
+    let sealed = ledger.sealed(keys);
+    for (table, sealed) in TABLES.iter().zip(&sealed) {
+        driver.run(&put_sealed(table.name, sealed))?;
+    }
+    let hash = check::schema_hash(driver)?;
+    driver.run(&Statement::new(settle::SET_SCHEMA_HASH, vec![hash.into()]))?;
+    sign(driver, keys, Cluster::read(driver)?, &named(&sealed))
+}
+
 fn put_sealed(table: &str, sealed: &SealedTally) -> Statement {
     Statement::new(PUT_SEALED, vec![table.into(), sealed.rows.into(), sealed.tag.into(), sealed.sum.into()])
 }
 
 /// The digests with their tables, in the order of the names, which is that of [`TABLES`].
-fn named(sealed: &[SealedTally]) -> Vec<(String, SealedTally)> {
+pub(super) fn named(sealed: &[SealedTally]) -> Vec<(String, SealedTally)> {
     TABLES.iter().map(|table| table.name.to_owned()).zip(sealed.iter().copied()).collect()
 }
 
 /// Writes the MAC of the cluster.
-fn sign(
-    connection: &Connection,
+pub(super) fn sign(
+    driver: Driver<'_>,
     keys: &Keyring,
     mut cluster: Cluster,
     sealed: &[(String, SealedTally)],
 ) -> Result<Cluster, Error> {
     let mac = cluster.computed(keys, sealed);
-    run(connection, &Statement::new(SIGN, vec![mac.into()]))?;
+    driver.run(&Statement::new(SIGN, vec![mac.into()]))?;
     cluster.mac = Some(mac);
     Ok(cluster)
 }

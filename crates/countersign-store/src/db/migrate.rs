@@ -1,49 +1,119 @@
 //! Brings the schema up to date. Our own runner and not refinery: one table, one checksum and one transaction per
-//! step, no second driver to keep in step with rusqlite. A migration that landed is never edited; the checksum notices.
+//! step, no second driver to keep in step with ours. A migration has the same number and name on every database. One that
+//! landed is never edited; the checksum notices.
 
-use rusqlite::{Connection, OptionalExtension};
+use super::{
+    dialect::{Fork, MIGRATIONS as LEDGER, NOTE_MIGRATION},
+    driver::Driver,
+};
+use crate::{Error, value::Row, write::Statement};
 
-use super::sqlite::meaning;
-use crate::Error;
+pub(crate) const NEWEST: &str = "select coalesce(max(number), 0) as newest from migrations";
+pub(crate) const APPLIED: &str = "select count(*) as applied from migrations";
+pub(crate) const CHECKSUM: &str = "select checksum from migrations where number = $1";
 
 struct Migration {
     number: u32,
     name: &'static str,
-    sql: &'static str,
+    text: Fork,
 }
 
 const MIGRATIONS: &[Migration] = &[
-    Migration { number: 1, name: "first", sql: include_str!("../../migrations/sqlite/0001_first.sql") },
+    Migration {
+        number: 1,
+        name: "first",
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0001_first.sql"),
+            postgres: include_str!("../../migrations/postgres/0001_first.sql"),
+        },
+    },
     Migration {
         number: 2,
         name: "strangers",
-        sql: include_str!("../../migrations/sqlite/0002_strangers.sql"),
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0002_strangers.sql"),
+            postgres: include_str!("../../migrations/postgres/0002_strangers.sql"),
+        },
     },
-    Migration { number: 3, name: "webhooks", sql: include_str!("../../migrations/sqlite/0003_webhooks.sql") },
-    Migration { number: 4, name: "notices", sql: include_str!("../../migrations/sqlite/0004_notices.sql") },
-    Migration { number: 5, name: "ageing", sql: include_str!("../../migrations/sqlite/0005_ageing.sql") },
+    Migration {
+        number: 3,
+        name: "webhooks",
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0003_webhooks.sql"),
+            postgres: include_str!("../../migrations/postgres/0003_webhooks.sql"),
+        },
+    },
+    Migration {
+        number: 4,
+        name: "notices",
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0004_notices.sql"),
+            postgres: include_str!("../../migrations/postgres/0004_notices.sql"),
+        },
+    },
+    Migration {
+        number: 5,
+        name: "ageing",
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0005_ageing.sql"),
+            postgres: include_str!("../../migrations/postgres/0005_ageing.sql"),
+        },
+    },
     Migration {
         number: 6,
         name: "addresses",
-        sql: include_str!("../../migrations/sqlite/0006_addresses.sql"),
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0006_addresses.sql"),
+            postgres: include_str!("../../migrations/postgres/0006_addresses.sql"),
+        },
     },
-    Migration { number: 7, name: "keys", sql: include_str!("../../migrations/sqlite/0007_keys.sql") },
+    Migration {
+        number: 7,
+        name: "keys",
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0007_keys.sql"),
+            postgres: include_str!("../../migrations/postgres/0007_keys.sql"),
+        },
+    },
     Migration {
         number: 8,
         name: "announcements",
-        sql: include_str!("../../migrations/sqlite/0008_announcements.sql"),
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0008_announcements.sql"),
+            postgres: include_str!("../../migrations/postgres/0008_announcements.sql"),
+        },
     },
-    Migration { number: 9, name: "evidence", sql: include_str!("../../migrations/sqlite/0009_evidence.sql") },
+    Migration {
+        number: 9,
+        name: "evidence",
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0009_evidence.sql"),
+            postgres: include_str!("../../migrations/postgres/0009_evidence.sql"),
+        },
+    },
     Migration {
         number: 10,
         name: "checkpoints",
-        sql: include_str!("../../migrations/sqlite/0010_checkpoints.sql"),
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0010_checkpoints.sql"),
+            postgres: include_str!("../../migrations/postgres/0010_checkpoints.sql"),
+        },
     },
-    Migration { number: 11, name: "probes", sql: include_str!("../../migrations/sqlite/0011_probes.sql") },
+    Migration {
+        number: 11,
+        name: "probes",
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0011_probes.sql"),
+            postgres: include_str!("../../migrations/postgres/0011_probes.sql"),
+        },
+    },
     Migration {
         number: 12,
         name: "access_tokens",
-        sql: include_str!("../../migrations/sqlite/0012_access_tokens.sql"),
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0012_access_tokens.sql"),
+            postgres: include_str!("../../migrations/postgres/0012_access_tokens.sql"),
+        },
     },
     Migration {
         number: 13,
@@ -52,43 +122,32 @@ const MIGRATIONS: &[Migration] = &[
     },
 ];
 
-const LEDGER: &str = "create table if not exists migrations (
-    number integer primary key, name text not null, checksum blob not null, applied_at integer not null
-) strict";
-
 /// Whether this Countersign has migrations that were not applied yet.
-pub(super) fn is_pending(connection: &Connection) -> Result<bool, Error> {
-    connection.execute_batch(LEDGER).map_err(|error| meaning(&error))?;
-    let applied: u32 = connection
-        .query_row("select count(*) from migrations", [], |row| row.get(0))
-        .map_err(|error| meaning(&error))?;
-    Ok(MIGRATIONS.len() > applied as usize)
+pub(super) fn is_pending(driver: Driver<'_>) -> Result<bool, Error> {
+    driver.batch(driver.text(&LEDGER))?;
+    let applied = driver.select(APPLIED, &[], &|row: &Row| row.number::<usize>("applied"))?.pop();
+    Ok(MIGRATIONS.len() > applied.unwrap_or_default())
 }
 
-/// Applies what is missing, inside the caller's transaction, and answers the number of the last migration.
-pub(super) fn migrate(connection: &Connection) -> Result<u32, Error> {
-    connection.execute_batch(LEDGER).map_err(|error| meaning(&error))?;
-    let newest: Option<u32> = connection
-        .query_row("select max(number) from migrations", [], |row| row.get(0))
-        .map_err(|error| meaning(&error))?;
-    let known = known();
-    if newest.is_some_and(|newest| newest > known) {
+/// Applies what is missing, inside the caller's transaction. Answers the number of the last migration.
+pub(super) fn migrate(driver: Driver<'_>) -> Result<u32, Error> {
+    driver.batch(driver.text(&LEDGER))?;
+    let (newest, known) = (newest(driver)?, known());
+    if newest > known {
         return Err(Error::Unavailable(format!(
-            "its schema has number {} and this Countersign knows {known}; use the newer Countersign",
-            newest.unwrap_or_default()
+            "its schema has number {newest} and this Countersign knows {known}; use the newer Countersign"
         )));
     }
     for migration in MIGRATIONS {
-        apply(connection, migration)?;
+        apply(driver, migration)?;
     }
     Ok(known)
 }
 
 /// The number of the last migration that was applied to a database, which may be of a newer Countersign.
-pub(super) fn newest(connection: &Connection) -> Result<u32, Error> {
-    connection
-        .query_row("select coalesce(max(number), 0) from migrations", [], |row| row.get(0))
-        .map_err(|error| meaning(&error))
+pub(super) fn newest(driver: Driver<'_>) -> Result<u32, Error> {
+    let newest = driver.select(NEWEST, &[], &|row: &Row| row.number::<u32>("newest"))?.pop();
+    Ok(newest.unwrap_or_default())
 }
 
 /// The number of the last migration this Countersign knows.
@@ -96,45 +155,42 @@ pub(crate) fn known() -> u32 {
     MIGRATIONS.last().map_or(0, |migration| migration.number)
 }
 
-fn apply(connection: &Connection, migration: &Migration) -> Result<(), Error> {
-    let checksum = blake3::hash(migration.sql.as_bytes());
-    let applied: Option<Vec<u8>> = connection
-        .query_row("select checksum from migrations where number = $1", [migration.number], |row| row.get(0))
-        .optional()
-        .map_err(|error| meaning(&error))?;
+fn apply(driver: Driver<'_>, migration: &Migration) -> Result<(), Error> {
+    let text = driver.text(&migration.text);
+    let checksum = blake3::hash(text.as_bytes());
+    let read = |row: &Row| row.bytes("checksum").map(<[u8]>::to_vec);
+    let applied = driver.select(CHECKSUM, &[migration.number.into()], &read)?.pop();
     match applied {
         Some(before) if before == checksum.as_bytes() => Ok(()),
         Some(_) => Err(Error::Corrupt(format!(
             "migration {} ({}) was another one when it was applied to this database",
             migration.number, migration.name
         ))),
-        None => connection
-            .execute_batch(migration.sql)
-            .and_then(|()| {
-                connection.execute(
-                    "insert into migrations values ($1, $2, $3, cast(unixepoch('subsec') * 1000 as integer))",
-                    (migration.number, migration.name, checksum.as_bytes()),
-                )
-            })
-            .map(|_| ())
-            .map_err(|error| meaning(&error)),
+        None => {
+            driver.batch(text)?;
+            let values =
+                vec![migration.number.into(), migration.name.into(), checksum.as_bytes().to_vec().into()];
+            driver.run(&Statement::new(driver.text(&NOTE_MIGRATION), values)).map(|_| ())
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::Connection;
+
     use super::*;
 
     #[test]
     fn twice_is_once_and_strangers_are_refused() {
         let connection = Connection::open_in_memory().unwrap();
-        let known = migrate(&connection).unwrap();
-        assert_eq!(migrate(&connection).unwrap(), known);
+        let known = migrate(Driver::Sqlite(&connection)).unwrap();
+        assert_eq!(migrate(Driver::Sqlite(&connection)).unwrap(), known);
         connection.execute("insert into migrations values (99, 'later', x'00', 0)", []).unwrap();
-        assert!(matches!(migrate(&connection), Err(Error::Unavailable(_))));
+        assert!(matches!(migrate(Driver::Sqlite(&connection)), Err(Error::Unavailable(_))));
         connection.execute("delete from migrations where number = 99", []).unwrap();
         connection.execute("update migrations set checksum = x'00'", []).unwrap();
-        assert!(matches!(migrate(&connection), Err(Error::Corrupt(_))));
+        assert!(matches!(migrate(Driver::Sqlite(&connection)), Err(Error::Corrupt(_))));
     }
 
     #[test]

@@ -1,14 +1,24 @@
-//! The threads that read. Each has a read-only connection; what it reads together, it reads in one transaction, so it
-//! sees one moment. A read that is not told otherwise is given up after a bounded amount of work.
+//! The threads that read, which are the pool of connections too: each has one of its own, only for reading. What it reads
+//! together, it reads in one transaction, so it sees one moment. A read that is not told otherwise is given up after a
+//! bounded amount of work; one whose connection was lost is tried once more on a new one, because it changed nothing.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use rusqlite::Connection;
 
 use super::{
+    dialect::BEGIN_READING,
+    driver::Driver,
+    postgres::{
+        Target,
+        session::{Purpose, Session},
+    },
     queue::{Queue, ShutOnExit},
     sqlite::meaning,
 };
@@ -29,12 +39,17 @@ pub(crate) enum Effort {
     AsMuchAsItTakes,
 }
 
-pub(super) struct Reader {
-    pub(super) connection: Connection,
-    steps_left: Arc<AtomicU64>,
+pub(super) enum Reader {
+    Sqlite { connection: Connection, steps_left: Arc<AtomicU64> },
+    Postgres { target: Target, session: RefCell<Option<Session>> },
 }
 
 impl Reader {
+    /// Reaches the server when something is to be read.
+    pub(super) fn of_server(target: Target) -> Self {
+        Self::Postgres { target, session: RefCell::new(None) }
+    }
+
     pub(super) fn new(mut connection: Connection) -> Result<Self, Error> {
         let steps_left = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&steps_left);
@@ -45,12 +60,47 @@ impl Reader {
         };
         let between = i32::try_from(READ_STEPS_BETWEEN_LOOKS).unwrap_or(i32::MAX);
         connection.progress_handler(between, Some(look)).map_err(|error| meaning(&error))?;
-        Ok(Self { connection, steps_left })
+        Ok(Self::Sqlite { connection, steps_left })
     }
 
     /// Reads in one transaction.
     pub(super) fn together<T>(
         &self,
+        effort: Effort,
+        read: impl Fn(Driver<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match self {
+            Self::Sqlite { connection, steps_left } => {
+                Self::in_file(connection, steps_left, effort, |connection| read(Driver::Sqlite(connection)))
+            }
+            Self::Postgres { target, session } => {
+                let mut session = session.borrow_mut();
+                match on_server(target, &mut session, effort, &read) {
+                    Err(_) if session.as_ref().is_some_and(Session::is_closed) => {
+                        on_server(target, &mut session, effort, &read)
+                    }
+                    answer => answer,
+                }
+            }
+        }
+    }
+
+    /// Copies a file as of one moment; a server has its own tools for that.
+    pub(super) fn copy(&self, copy: impl FnOnce(&Connection) -> Result<(), Error>) -> Result<(), Error> {
+        match self {
+            Self::Sqlite { connection, steps_left } => {
+                Self::in_file(connection, steps_left, Effort::AsMuchAsItTakes, copy)
+            }
+            Self::Postgres { .. } => Err(Error::Unavailable(
+                "this installation keeps its data in PostgreSQL: back it up with pg_dump, and copy the keys beside it"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    fn in_file<T>(
+        connection: &Connection,
+        steps_left: &AtomicU64,
         effort: Effort,
         read: impl FnOnce(&Connection) -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -58,13 +108,34 @@ impl Reader {
             Effort::Bounded => READ_STEPS_MAX,
             Effort::AsMuchAsItTakes => u64::MAX,
         };
-        self.steps_left.store(steps, Ordering::Relaxed);
-        let transaction = self.connection.unchecked_transaction().map_err(|error| meaning(&error))?;
+        steps_left.store(steps, Ordering::Relaxed);
+        let transaction = connection.unchecked_transaction().map_err(|error| meaning(&error))?;
         let answer = read(&transaction);
         // Nothing was written; how the transaction ends makes no difference, only that it does.
         transaction.finish().map_err(|error| meaning(&error))?;
         answer
     }
+}
+
+fn on_server<T>(
+    target: &Target,
+    session: &mut Option<Session>,
+    effort: Effort,
+    read: &impl Fn(Driver<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    if session.as_ref().is_none_or(Session::is_closed) {
+        *session = None;
+        *session = Some(Session::connect(target, Purpose::Reading)?);
+    }
+    let session = session.as_ref().ok_or(Error::Busy)?;
+    session.control(BEGIN_READING.postgres)?;
+    if effort == Effort::AsMuchAsItTakes {
+        session.control("set local statement_timeout = 0")?;
+    }
+    let answer = read(Driver::Postgres(session));
+    // Nothing was written; how the transaction ends makes no difference, only that it does.
+    let ended = session.control("rollback");
+    answer.and_then(|answer| ended.map(|()| answer))
 }
 
 /// Reads until the queue is closed and empty.

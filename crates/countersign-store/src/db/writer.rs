@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use countersign_model::change::Seq;
 use rusqlite::Connection;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::{
+    Heard,
     evidence::Evidence,
     queue::{Queue, ShutOnExit},
     reserve::{Reserve, Room},
@@ -17,7 +18,6 @@ use super::{
 use crate::{
     Conflict, Error, Token,
     evidence::{
-        anchor::Anchor,
         key::{Keyring, RowKey},
         proof::Proving,
     },
@@ -44,8 +44,7 @@ pub(super) struct Writer {
     pub(super) evidence: Evidence,
     pub(super) proving: Arc<Proving>,
     pub(super) reserve: Reserve,
-    pub(super) head: watch::Sender<Seq>,
-    pub(super) position: watch::Sender<Anchor>,
+    pub(super) heard: Heard,
 }
 
 /// A job that was run and waits for the commit.
@@ -105,8 +104,8 @@ impl Writer {
         if outcome.is_err() {
             self.take_back();
         }
-        if let Ok(seq) = outcome {
-            self.announce(seq);
+        if outcome.is_ok() {
+            self.heard.announce(self.evidence.position());
         }
         for job in pending {
             // Whoever no longer waits has given up on the answer; the write stands all the same.
@@ -157,16 +156,6 @@ impl Writer {
         self.evidence.rolled_back();
     }
 
-    fn announce(&self, seq: Seq) {
-        self.head.send_if_modified(|known| std::mem::replace(known, seq) != seq);
-        let position = self.evidence.position();
-        self.position.send_if_modified(|known| {
-            let moved = *known != position;
-            *known = position;
-            moved
-        });
-    }
-
     /// Readers believe both keys from before the first row is stamped anew until the last one is on disk.
     fn restamp(&mut self, key: &RowKey) -> Result<(), Error> {
         let new = Arc::new(Keyring::new(key));
@@ -213,7 +202,7 @@ fn or_refuse(job: Job) -> Option<Job> {
 
 /// What a job is told: what came of it, or, where the transaction failed, that it failed, even to those who met a
 /// conflict: what they met may have been a neighbour's row that never came to be.
-fn settle<T>(result: Result<T, Error>, outcome: &Result<Seq, Error>) -> Result<T, Error> {
+pub(super) fn settle<T>(result: Result<T, Error>, outcome: &Result<Seq, Error>) -> Result<T, Error> {
     outcome.as_ref().map_err(same).and(result)
 }
 
@@ -232,7 +221,7 @@ impl Batch<'_> {
         let committed = self.in_savepoint(|batch| {
             batch.run_all(&rows)?;
             let (records, committed) = trace
-                .into_statements(&mut moved, batch.evidence.keys(), |token| batch.token_as_kept(token))?;
+                .statements(&mut moved, batch.evidence.keys(), |token| batch.token_as_kept(token))?;
             batch.run_all(&records).map(|_| committed)
         })?;
         self.heads = Ok(moved);
@@ -285,7 +274,7 @@ impl Batch<'_> {
 }
 
 /// The same error for the next one who waits.
-fn same(error: &Error) -> Error {
+pub(super) fn same(error: &Error) -> Error {
     match error {
         Error::Conflict(conflict) => Error::Conflict(*conflict),
         Error::Busy => Error::Busy,

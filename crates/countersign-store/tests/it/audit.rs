@@ -131,7 +131,7 @@ async fn tampering_is_found_where_it_begins() {
     for (sql, expected) in cases {
         let world = six().await;
         assert_eq!(finding(&world).await, AuditFinding::Whole { entries: 6 });
-        world.raw().execute_batch(&sql).unwrap();
+        world.raw().run(&sql);
         match finding(&world).await {
             AuditFinding::Broken { number, reason } => {
                 assert_eq!(number, expected, "{sql}: {reason}");
@@ -208,7 +208,7 @@ async fn a_trimmed_trail_still_verifies_and_says_where_it_begins() {
         ("delete from audit where number = 6", 6),
     ] {
         let copy = trimmed(&entries, &floor).await;
-        copy.raw().execute_batch(sql).unwrap();
+        copy.raw().run(sql);
         match finding_after(&copy).await {
             AuditFinding::Broken { number, .. } => assert_eq!(number, expected, "{sql}"),
             whole @ AuditFinding::Whole { .. } => panic!("{sql}: {whole:?}"),

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use countersign_model::change::Seq;
-use countersign_store::{AuditFinding, Conflict, Error, Store, TokenFilter, TokenState};
+use countersign_store::{AuditFinding, Conflict, Error, TokenFilter, TokenState};
 
 use crate::world::{World, account_id, at, first, opening, person, token, user_id, write};
 
@@ -98,7 +98,7 @@ async fn an_import_of_a_hundred_thousand_takes_seconds() {
 #[tokio::test]
 async fn one_process_at_a_time() {
     let world = World::new();
-    let Err(Error::Unavailable(told)) = Store::open_sqlite(&world.path(), &opening()) else {
+    let Err(Error::Unavailable(told)) = world.open(&opening()) else {
         panic!("opened twice")
     };
     assert!(told.contains("another process"), "{told}");
@@ -126,23 +126,8 @@ async fn closing_finishes_what_was_accepted() {
     }
     assert!(matches!(world.store.ping().await, Err(Error::Unavailable(_))));
     assert!(matches!(world.store.account(account_id(1)).await, Err(Error::Unavailable(_))));
-    let again = Store::open_sqlite(&world.path(), &opening()).unwrap();
+    let again = world.open(&opening()).unwrap();
     assert_eq!(again.within(account_id(1)).token_count().await.unwrap(), accepted);
     again.commit(write("person.create").insert_person(&person(9))).await.unwrap();
     assert_eq!(again.person(user_id(9)).await.unwrap().unwrap().created_at, at(0));
-}
-
-#[tokio::test]
-async fn what_is_no_database_is_not_opened() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("countersign.db");
-    std::fs::write(&path, "this is a letter, not a database; it is long enough to look at".repeat(20))
-        .unwrap();
-    assert!(matches!(Store::open_sqlite(&path, &opening()), Err(Error::Corrupt(_))));
-    let nowhere = directory.path().join("not/there.db");
-    assert!(matches!(Store::open_sqlite(&nowhere, &opening()), Err(Error::Unavailable(_))));
-    let found = Store::open_sqlite(&directory.path().join("fresh.db"), &opening()).unwrap();
-    assert!(
-        found.within(account_id(1)).tokens(&TokenFilter::default(), &first(1)).await.unwrap().rows.is_empty()
-    );
 }

@@ -203,7 +203,7 @@ async fn what_no_longer_waits_is_let_go_after_ninety_days_and_keys_after_four_hu
     assert_eq!(prune(90).await, 2, "the delivery that was sent, and its notice");
     let left = all(&world.store).await;
     assert_eq!(left.len(), 1, "what waits is never let go");
-    let attempts: i64 = world.raw().query_row("select count(*) from attempts", [], |row| row.get(0)).unwrap();
+    let attempts = world.raw().number("select count(*) from attempts");
     assert_eq!(attempts, 0, "the log of tries goes with it");
     assert!(world.store.is_posted("once").await.unwrap());
     assert_eq!(prune(400).await, 1);

@@ -3,14 +3,13 @@
 
 use std::{
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use countersign_model::change::Seq;
 use countersign_store::{AuditFinding, Store};
 
-use crate::world::{World, account_id, opening, token, token_id, write};
+use crate::world::{World, account_id, open, opening, token, token_id, write};
 
 const DATABASE: &str = "COUNTERSIGN_TEST_DATABASE";
 const WRITERS: u64 = 8;
@@ -19,14 +18,13 @@ const WRITERS: u64 = 8;
 /// test below, as many as it can before it is killed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writes_and_says_so() {
-    let Some(path) = std::env::var_os(DATABASE) else {
+    let Ok(name) = std::env::var(DATABASE) else {
         let world = World::with_account().await;
         write_and_say(&world.store, 5).await;
         assert_eq!(u64::from(world.store.within(account_id(1)).token_count().await.unwrap()), WRITERS * 5);
         return;
     };
-    write_and_say(&Store::open_sqlite(&PathBuf::from(path), &opening()).unwrap(), u64::MAX / WRITERS - 1)
-        .await;
+    write_and_say(&open(&name, &opening()).unwrap(), u64::MAX / WRITERS - 1).await;
 }
 
 async fn write_and_say(store: &Store, each: u64) {
@@ -55,8 +53,8 @@ async fn what_was_answered_survives_a_kill() {
         roomy.token_limit = u32::MAX;
         world.commit(write("account.update").update_account(&roomy)).await;
         world.store.clone().close().await.unwrap();
-        let answered = kill_in_the_middle(&world.path(), answers);
-        let store = Store::open_sqlite(&world.path(), &opening()).unwrap();
+        let answered = kill_in_the_middle(&world.place.name(), answers);
+        let store = world.open(&opening()).unwrap();
         for number in &answered {
             let kept = store.within(account_id(1)).token(token_id(*number)).await.unwrap();
             assert!(kept.is_some(), "token {number} was answered and is gone");
@@ -75,10 +73,10 @@ async fn what_was_answered_survives_a_kill() {
 }
 
 /// Starts this very program as the writer, waits for so many answers, kills it, and reads what else it had printed.
-fn kill_in_the_middle(path: &Path, answers: usize) -> Vec<u64> {
+fn kill_in_the_middle(name: &str, answers: usize) -> Vec<u64> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "kill::writes_and_says_so", "--nocapture"])
-        .env(DATABASE, path)
+        .env(DATABASE, name)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

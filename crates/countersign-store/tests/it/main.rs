@@ -1,5 +1,5 @@
 //! What the store promises, on real files: every case through the public interface. Cases that damage the file open it
-//! with a connection of their own. Nothing here looks inside.
+//! with a connection of their own. Nothing here looks inside. `tests/postgres` runs the same cases on a server.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,6 +16,7 @@ mod commit;
 mod deliveries;
 mod evidence;
 mod feed;
+mod file;
 mod kill;
 mod members;
 mod notices;
@@ -25,3 +26,5 @@ mod replay;
 mod sessions;
 mod tokens;
 mod world;
+
+const ENGINE: world::Engine = world::Engine::Sqlite;

@@ -7,10 +7,10 @@ use countersign_model::{
     change::{Record, Seq},
 };
 use countersign_store::{
-    Bootstrap, Conflict, Gateway, PersonFilter, PlatformCredential, Store, StoredCatalog,
+    Bootstrap, Conflict, Error, Gateway, PersonFilter, PlatformCredential, Store, StoredCatalog,
 };
 
-use crate::world::{World, at, digest, first, id, opening, person, write};
+use crate::world::{Place, World, at, digest, first, id, opening, person, write};
 
 fn gateway(n: u64) -> Gateway {
     Gateway {
@@ -144,7 +144,14 @@ async fn catalogs_follow_one_another() {
 #[tokio::test]
 async fn a_copy_is_whole() {
     let world = World::with_account().await;
-    let target = world.path().with_file_name("copy.db");
+    let Place::Directory(directory) = &world.place else {
+        let elsewhere = std::env::temp_dir().join("countersign-copy-of-a-server.db");
+        let refused = world.store.backup_to(&elsewhere).await;
+        assert!(matches!(&refused, Err(Error::Unavailable(told)) if told.contains("pg_dump")), "{refused:?}");
+        assert!(!elsewhere.exists());
+        return;
+    };
+    let target = directory.path().join("copy.db");
     world.store.backup_to(&target).await.unwrap();
     world.add_account(2).await;
     assert!(world.store.backup_to(&target).await.is_err(), "nothing is overwritten");

@@ -1,7 +1,12 @@
-//! A store in a directory of its own, and things to put into it. Everything is made from small numbers: no clock, no
+//! A store in a directory or a database of its own, and things to put into it. Everything is made from small numbers: no clock, no
 //! randomness.
 
-use std::path::PathBuf;
+#[path = "raw.rs"]
+pub mod raw;
+#[path = "server.rs"]
+pub mod server;
+
+use std::path::{Path, PathBuf};
 
 use countersign_model::{
     actor::Actor,
@@ -15,24 +20,94 @@ use countersign_model::{
     time::Timestamp,
 };
 use countersign_store::{
-    Account, AccountState, AuditDraft, Committed, Conflict, Error, Opening, Outcome, PageAsk, Person,
+    Account, AccountState, Anchor, AuditDraft, Committed, Conflict, Error, Opening, Outcome, PageAsk, Person,
     RevealPolicy, RowKey, Secret, Store, Token, TokenState, WrappedKey, Write,
 };
 use serde_json::Value;
 use tempfile::TempDir;
 
+use self::{raw::Raw, server::Database};
+
 pub const ADMINISTRATOR: &str = "account_administrator";
+
+/// What the cases run on. Each set of tests says which, as `ENGINE` at its root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
 
 pub struct World {
     pub store: Store,
-    directory: TempDir,
+    pub place: Place,
+}
+
+/// Where a database is.
+pub enum Place {
+    Directory(TempDir),
+    Server(Database),
+}
+
+impl Place {
+    pub fn new(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::Directory(tempfile::tempdir().unwrap()),
+            Engine::Postgres => Self::Server(Database::new()),
+        }
+    }
+
+    /// As the tests name it to another process.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Directory(directory) => directory.path().join("countersign.db").display().to_string(),
+            Self::Server(database) => database.url(),
+        }
+    }
+}
+
+/// Opens what [`Place::name`] names.
+pub fn open(name: &str, opening: &Opening) -> Result<Store, Error> {
+    match super::ENGINE {
+        Engine::Sqlite => Store::open_sqlite(Path::new(name), opening),
+        Engine::Postgres => Store::open_postgres(name, opening),
+    }
 }
 
 impl World {
     pub fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let store = Store::open_sqlite(&directory.path().join("countersign.db"), &opening()).unwrap();
-        Self { store, directory }
+        let place = Place::new(super::ENGINE);
+        let store = open(&place.name(), &opening()).unwrap();
+        Self { store, place }
+    }
+
+    /// Opens the same database once more.
+    pub fn open(&self, opening: &Opening) -> Result<Store, Error> {
+        open(&self.place.name(), opening)
+    }
+
+    /// Checks the same database, past the store.
+    pub fn inspect(&self, opening: &Opening) -> Result<Option<Anchor>, Error> {
+        match &self.place {
+            Place::Directory(_) => Store::inspect_sqlite(&self.path(), opening),
+            Place::Server(database) => Store::inspect_postgres(&database.url(), opening),
+        }
+    }
+
+    /// Keeps the closed database as it is.
+    pub fn keep(&self) -> Kept {
+        match &self.place {
+            Place::Directory(_) => Kept::Bytes(std::fs::read(self.path()).unwrap()),
+            Place::Server(database) => Kept::Database(database.copy()),
+        }
+    }
+
+    /// Puts the closed database back to what was kept.
+    pub fn put_back(&self, kept: &Kept) {
+        match (&self.place, kept) {
+            (Place::Directory(_), Kept::Bytes(bytes)) => std::fs::write(self.path(), bytes).unwrap(),
+            (Place::Server(database), Kept::Database(copy)) => database.become_as(copy),
+            _ => panic!("kept of another engine"),
+        }
     }
 
     /// With account 1 and its administrator, person 1.
@@ -42,13 +117,20 @@ impl World {
         world
     }
 
+    /// The file, where it is one.
     pub fn path(&self) -> PathBuf {
-        self.directory.path().join("countersign.db")
+        match &self.place {
+            Place::Directory(directory) => directory.path().join("countersign.db"),
+            Place::Server(_) => panic!("PostgreSQL keeps no file of ours"),
+        }
     }
 
-    /// A connection to the same file, past the store.
-    pub fn raw(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.path()).unwrap()
+    /// A way into the same database, past the store.
+    pub fn raw(&self) -> Raw {
+        match &self.place {
+            Place::Directory(_) => Raw::Sqlite(rusqlite::Connection::open(self.path()).unwrap()),
+            Place::Server(database) => Raw::Postgres(database.url()),
+        }
     }
 
     pub async fn commit(&self, write: Write) -> Committed {
@@ -78,6 +160,12 @@ impl World {
     pub async fn token(&self, n: u64) -> Token {
         self.store.within(account_id(1)).token(id(n)).await.unwrap().unwrap()
     }
+}
+
+/// A whole database, kept.
+pub enum Kept {
+    Bytes(Vec<u8>),
+    Database(Database),
 }
 
 /// What every database of these tests is opened with.

@@ -7,60 +7,79 @@ use rusqlite::Connection;
 
 use super::{
     ADVICE, Cluster, Evidence, Moving,
-    check::{Standing, schema_hash, standing},
-    data_version, moving, named, put_sealed, sign, stamp,
+    check::{Standing, standing},
+    data_version, moving, seal_all, stamp,
 };
 use crate::{
     Error,
     db::{
+        driver::Driver,
         migrate,
-        sqlite::{self, run},
     },
-    evidence::{Opening, anchor::Anchor, key::Keyring, tables::TABLES},
+    evidence::{Opening, anchor::Anchor, key::Keyring},
     value::Row,
-    write::Statement,
 };
 
 pub(crate) const SET_SCHEMA_HASH: &str = "update cluster set schema_hash = $1 where singleton = 1";
 pub(crate) const CHAIN_AT: &str = "select chain from change_log where seq = $1";
 pub(crate) const AUDIT_AT: &str = "select hash from audit where number = $1";
 
-/// Checks, migrates and stamps inside the caller's transaction. Answers the number of the last migration too.
-pub(in crate::db) fn settle(connection: &Connection, opening: &Opening) -> Result<(Evidence, u32), Error> {
+/// What a database needs after it was checked and migrated.
+pub(in crate::db) struct Settled {
+    pub(in crate::db) next: Next,
+    /// The number of the last migration.
+    pub(in crate::db) schema_version: u32,
+}
+
+pub(in crate::db) enum Next {
+    /// It goes on from where it was left.
+    Resume(Standing),
+    /// Everything there is is to be stamped: a new database, one from before there was evidence, or one whose schema
+    /// just changed.
+    Establish(Arc<Keyring>),
+}
+
+/// Checks and migrates inside the caller's transaction.
+pub(in crate::db) fn settle(driver: Driver<'_>, opening: &Opening) -> Result<Settled, Error> {
     let keys: Vec<Arc<Keyring>> = opening.keys.iter().map(|key| Arc::new(Keyring::new(key))).collect();
-    let before = standing(connection, &keys)?;
-    let pending = migrate::is_pending(connection)?;
+    let before = standing(driver, &keys)?;
+    let pending = migrate::is_pending(driver)?;
     if let Some(standing) = &before {
-        standing.check_schema(connection)?;
+        standing.check_schema(driver)?;
         if pending {
-            standing.check_all(connection)?;
+            standing.check_all(driver)?;
         }
-        hold_to_anchor(connection, &standing.cluster, opening)?;
+        hold_to_anchor(driver, &standing.cluster, opening)?;
     } else if opening.anchor.is_some() && !opening.accepts_rollback {
         return Err(stripped());
     }
-    let schema_version = migrate::migrate(connection)?;
-    let evidence = match before {
-        Some(standing) if !pending => resume(connection, &standing)?,
-        Some(standing) => establish(connection, Arc::clone(&standing.keys))?,
+    let schema_version = migrate::migrate(driver)?;
+    let next = match before {
+        Some(standing) if !pending => Next::Resume(standing),
+        Some(standing) => Next::Establish(standing.keys),
         None => {
             let first = keys.into_iter().next();
-            establish(
-                connection,
-                first.ok_or_else(|| Error::Unavailable("no row key was given".to_owned()))?,
-            )?
+            Next::Establish(first.ok_or_else(|| Error::Unavailable("no row key was given".to_owned()))?)
         }
     };
-    Ok((evidence, schema_version))
+    Ok(Settled { next, schema_version })
+}
+
+/// The evidence of a file that was settled.
+pub(in crate::db) fn evidence(connection: &Connection, next: Next) -> Result<Evidence, Error> {
+    match next {
+        Next::Resume(standing) => resume(connection, &standing),
+        Next::Establish(keys) => establish(connection, keys),
+    }
 }
 
 /// Holds what is there to the keys and to the anchor, and checks all of it. `None` where there is no evidence yet.
-pub(in crate::db) fn inspect(connection: &Connection, opening: &Opening) -> Result<Option<Anchor>, Error> {
+pub(in crate::db) fn inspect(driver: Driver<'_>, opening: &Opening) -> Result<Option<Anchor>, Error> {
     let keys: Vec<Arc<Keyring>> = opening.keys.iter().map(|key| Arc::new(Keyring::new(key))).collect();
-    match standing(connection, &keys)? {
+    match standing(driver, &keys)? {
         Some(standing) => {
-            standing.check_all(connection)?;
-            hold_to_anchor(connection, &standing.cluster, opening)?;
+            standing.check_all(driver)?;
+            hold_to_anchor(driver, &standing.cluster, opening)?;
             Ok(Some(standing.cluster.position()))
         }
         None if opening.anchor.is_none() || opening.accepts_rollback => Ok(None),
@@ -108,12 +127,8 @@ fn stamp_anew(
 ) -> Result<Cluster, Error> {
     *moving(shared) = Moving::default();
     stamp::stamp_all(connection)?;
-    let sealed = moving(shared).ledger.sealed(keys);
-    for (table, sealed) in TABLES.iter().zip(&sealed) {
-        run(connection, &put_sealed(table.name, sealed))?;
-    }
-    run(connection, &Statement::new(SET_SCHEMA_HASH, vec![schema_hash(connection)?.into()]))?;
-    sign(connection, keys, Cluster::read(connection)?, &named(&sealed))
+    let ledger = moving(shared).ledger;
+    seal_all(Driver::Sqlite(connection), keys, &ledger)
 }
 
 impl Evidence {
@@ -124,9 +139,10 @@ impl Evidence {
         connection: &Connection,
         keys: &Arc<Keyring>,
     ) -> Result<Cluster, Error> {
-        let old = standing(connection, std::slice::from_ref(&self.keys))?;
+        let driver = Driver::Sqlite(connection);
+        let old = standing(driver, std::slice::from_ref(&self.keys))?;
         let old = old.ok_or_else(|| Error::Corrupt(format!("the database has no evidence; {ADVICE}")))?;
-        old.check_all(connection)?;
+        old.check_all(driver)?;
         stamp::functions(connection, keys, &self.moving)?;
         stamp_anew(connection, keys, &self.moving)
     }
@@ -146,13 +162,13 @@ impl Evidence {
 }
 
 /// Refuses a database that is not as far as the anchor says, or came there another way.
-fn hold_to_anchor(connection: &Connection, cluster: &Cluster, opening: &Opening) -> Result<(), Error> {
+fn hold_to_anchor(driver: Driver<'_>, cluster: &Cluster, opening: &Opening) -> Result<(), Error> {
     let Some(anchor) = &opening.anchor else { return Ok(()) };
     let here = cluster.position();
     if opening.accepts_rollback || here.epoch > anchor.epoch {
         return Ok(());
     }
-    if let Some(why) = behind(connection, cluster, &here, anchor)? {
+    if let Some(why) = behind(driver, cluster, &here, anchor)? {
         return Err(Error::Corrupt(format!(
             "the database was put back to an earlier state: {why}; tokens that were disabled or deleted since then would work \
              again. Put back the newest backup with `countersign restore`, or say that this state is wanted with \
@@ -163,7 +179,7 @@ fn hold_to_anchor(connection: &Connection, cluster: &Cluster, opening: &Opening)
 }
 
 fn behind(
-    connection: &Connection,
+    driver: Driver<'_>,
     cluster: &Cluster,
     here: &Anchor,
     anchor: &Anchor,
@@ -184,10 +200,10 @@ fn behind(
         )));
     }
     let hash = |column: &'static str| move |row: &Row| row.hash(column);
-    let chain = sqlite::select(connection, CHAIN_AT, &[anchor.head.0.into()], &hash("chain"))?.pop();
+    let chain = driver.select(CHAIN_AT, &[anchor.head.0.into()], &hash("chain"))?.pop();
     // What was swept from the log, or trimmed from the trail, cannot be compared; the numbers above are what is left.
     let swept = anchor.head.0 <= cluster.number("floor");
-    let audit = sqlite::select(connection, AUDIT_AT, &[anchor.audit_number.into()], &hash("hash"))?.pop();
+    let audit = driver.select(AUDIT_AT, &[anchor.audit_number.into()], &hash("hash"))?.pop();
     let forked = chain.map_or(!swept, |chain| chain != anchor.chain)
         || audit.is_some_and(|audit| audit != anchor.audit_hash)
         || (here.head == anchor.head && cluster.heads.chain != anchor.chain);

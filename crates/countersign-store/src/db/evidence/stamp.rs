@@ -125,9 +125,9 @@ fn go(
     let mac = keys.row(table, cells(context, 2, table.columns.len()));
     let mut moving = moving(shared);
     if !carries(context.get_raw(1), &mac) {
-        let row = named(table, |column| {
+        let row = named_row(table, |column| {
             let place = table.columns.iter().position(|known| *known == column)?;
-            Some(context.get_raw(2 + place))
+            Some(cell(context.get_raw(2 + place)))
         });
         moving.refused = Some(format!("{row} is not as Countersign wrote it; {ADVICE}"));
         // Not the code of a corrupt file: after that one SQLite lets nobody write on this connection any more.
@@ -150,7 +150,7 @@ fn cells<'c>(context: &'c Context<'_>, from: usize, count: usize) -> impl Iterat
 }
 
 /// What is stored, byte for byte.
-pub(super) fn cell(value: ValueRef<'_>) -> Cell<'_> {
+pub(in crate::db) fn cell(value: ValueRef<'_>) -> Cell<'_> {
     match value {
         ValueRef::Null => Cell::Null,
         ValueRef::Integer(number) => Cell::Integer(number),
@@ -161,18 +161,18 @@ pub(super) fn cell(value: ValueRef<'_>) -> Cell<'_> {
 }
 
 /// Whether a column `mac` holds this MAC.
-pub(super) fn carries(column: ValueRef<'_>, mac: &[u8; 32]) -> bool {
+fn carries(column: ValueRef<'_>, mac: &[u8; 32]) -> bool {
     matches!(column, ValueRef::Blob(kept) if <&[u8; 32]>::try_from(kept).is_ok_and(|kept| same(kept, mac)))
 }
 
 /// Names a row by its primary key, as far as that can be printed.
-pub(super) fn named<'v>(table: &Table, value: impl Fn(&str) -> Option<ValueRef<'v>>) -> String {
+pub(in crate::db) fn named_row<'v>(table: &Table, value: impl Fn(&str) -> Option<Cell<'v>>) -> String {
     let parts: Vec<String> = table
         .key
         .iter()
         .map(|column| match value(column) {
-            Some(ValueRef::Integer(number)) => number.to_string(),
-            Some(ValueRef::Text(text)) => String::from_utf8_lossy(text).escape_debug().to_string(),
+            Some(Cell::Integer(number)) => number.to_string(),
+            Some(Cell::Text(text)) => String::from_utf8_lossy(text).escape_debug().to_string(),
             _ => "…".to_owned(),
         })
         .collect();
