@@ -1,6 +1,6 @@
 //! Measures durable changes per second: 64 callers, each changing a token of its own as fast as it is answered, for
 //! ten seconds. `cargo run --release -p countersign-store --example changes_per_second [DIRECTORY]`; the directory
-//! decides which disk is measured.
+//! decides which disk is measured. With `postgres` instead of a directory: on a server of its own in the temporary directory.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -9,8 +9,10 @@
 )]
 
 #[path = "../tests/it/world.rs"]
-#[allow(dead_code, clippy::panic, reason = "the measurement uses its part")]
+#[allow(dead_code, clippy::panic, clippy::expect_used, reason = "the measurement uses its part")]
 mod world;
+
+const ENGINE: world::Engine = world::Engine::Sqlite;
 
 use std::time::{Duration, Instant};
 
@@ -22,8 +24,14 @@ const LENGTH: Duration = Duration::from_secs(10);
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let place = std::env::args_os().nth(1).unwrap_or_else(|| ".".into());
-    let directory = tempfile::tempdir_in(place).unwrap();
-    let store = Store::open_sqlite(&directory.path().join("countersign.db"), &world::opening()).unwrap();
+    let (server, directory);
+    let store = if place == "postgres" {
+        server = world::server::Server::start(&[]);
+        Store::open_postgres(&server.url("postgres"), &world::opening()).unwrap()
+    } else {
+        directory = tempfile::tempdir_in(place).unwrap();
+        Store::open_sqlite(&directory.path().join("countersign.db"), &world::opening()).unwrap()
+    };
     let tokens: Vec<_> = (1..=CALLERS).map(world::token).collect();
     let seed = world::write("seed")
         .insert_account(&world::account(1))

@@ -9,8 +9,10 @@
 )]
 
 #[path = "../tests/it/world.rs"]
-#[allow(dead_code, clippy::panic, reason = "the measurement uses its part")]
+#[allow(dead_code, clippy::panic, clippy::expect_used, reason = "the measurement uses its part")]
 mod world;
+
+const ENGINE: world::Engine = world::Engine::Sqlite;
 
 use std::time::Instant;
 

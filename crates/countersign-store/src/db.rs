@@ -32,6 +32,8 @@ use tokio::sync::{oneshot, watch};
 pub(crate) use dialect::{Fork, INTEGRITY};
 pub(crate) use migrate::known as schema_known;
 pub(crate) use postgres::Target;
+#[cfg(test)]
+pub(crate) use postgres::planned;
 pub(crate) use reader::Effort;
 pub(crate) use sqlite::Touched;
 
@@ -84,6 +86,7 @@ pub(crate) struct Db {
     proving: Arc<Proving>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     schema_version: u32,
+    is_on_server: bool,
 }
 
 impl Query {
@@ -132,8 +135,7 @@ impl Db {
         let settled =
             evidence::settle::settle(Driver::Sqlite(&transaction), opening).map_err(evidence::advised)?;
         let schema_version = settled.schema_version;
-        let evidence =
-            evidence::settle::evidence(&transaction, settled.next).map_err(evidence::advised)?;
+        let evidence = evidence::settle::evidence(&transaction, settled.next).map_err(evidence::advised)?;
         transaction.commit().map_err(|error| meaning(&error))?;
         let heard = Heard::at(&evidence.position());
         let (head, position) = (heard.head.subscribe(), heard.position.subscribe());
@@ -141,7 +143,8 @@ impl Db {
         let (writes, reads) =
             (Arc::new(Queue::new(WRITES_WAITING_MAX)), Arc::new(Queue::new(READS_WAITING_MAX)));
         let threads = Mutex::new(Vec::new());
-        let db = Self { writes, reads, head, position, proving, threads, schema_version };
+        let is_on_server = false;
+        let db = Self { writes, reads, head, position, proving, threads, schema_version, is_on_server };
         for _ in 0..READERS {
             let (reader, queue) = (Reader::new(sqlite::open_reader(path)?)?, Arc::clone(&db.reads));
             db.start("store-reader", move || reader::work(&reader, &queue))?;
@@ -173,7 +176,8 @@ impl Db {
         let (queue, place, opening) = (Arc::clone(&writes), target.clone(), opening.clone());
         let (head, position) = (watch::channel(Seq(0)).1, watch::channel(Anchor::nothing()).1);
         let (proving, threads) = (Arc::new(Proving::default()), Mutex::new(Vec::new()));
-        let mut db = Self { writes, reads, head, position, proving, threads, schema_version: 0 };
+        let (schema_version, is_on_server) = (0, true);
+        let mut db = Self { writes, reads, head, position, proving, threads, schema_version, is_on_server };
         db.start("store-writer", move || match postgres::writer::open(place, &opening) {
             Ok((writer, schema_version, proving)) => {
                 let (head, position) = (writer.heard().head.subscribe(), writer.heard().position.subscribe());
@@ -194,12 +198,28 @@ impl Db {
 
     /// Checks everything in a database on a server, and how far it has come. Nothing is changed.
     pub(crate) fn inspect_postgres(target: &Target, opening: &Opening) -> Result<Option<Anchor>, Error> {
-        let (target, opening) = (target.clone(), opening.clone());
+        let opening = opening.clone();
+        Self::looking(target, move |driver| {
+            evidence::settle::inspect(driver, &opening).map_err(evidence::advised)
+        })
+    }
+
+    /// Whether there are no tables of ours.
+    pub(crate) fn is_new_postgres(target: &Target) -> Result<bool, Error> {
+        Self::looking(target, |driver| Ok(evidence::check::columns(driver, "cluster")?.is_empty()))
+    }
+
+    /// Looks at one moment of a database on a server, without keeping a connection.
+    fn looking<T: Send + 'static>(
+        target: &Target,
+        look: impl FnOnce(Driver<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let target = target.clone();
         let work = move || {
             let session = Session::connect(&target, Purpose::Reading)?;
             session.control(dialect::BEGIN_READING.postgres)?;
             session.control("set local statement_timeout = 0")?;
-            evidence::settle::inspect(Driver::Postgres(&session), &opening).map_err(evidence::advised)
+            look(Driver::Postgres(&session))
         };
         let thread = Builder::new().name("store-inspection".to_owned()).spawn(work);
         let thread =
@@ -217,7 +237,8 @@ impl Db {
         let (_, head) = watch::channel(Seq(0));
         let (_, position) = watch::channel(Anchor::nothing());
         let (proving, threads) = (Arc::new(Proving::default()), Mutex::new(Vec::new()));
-        let db = Self { writes, reads, head, position, proving, threads, schema_version };
+        let is_on_server = false;
+        let db = Self { writes, reads, head, position, proving, threads, schema_version, is_on_server };
         let queue = Arc::clone(&db.reads);
         db.start("copy-reader", move || reader::work(&reader, &queue))?;
         Ok(db)
@@ -237,6 +258,11 @@ impl Db {
             thread.map_err(|error| Error::Unavailable(format!("no thread can be started: {error}")))?;
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         Ok(())
+    }
+
+    /// Whether it is on a server.
+    pub(crate) fn is_on_server(&self) -> bool {
+        self.is_on_server
     }
 
     /// The number of the last migration.

@@ -8,6 +8,7 @@ mod audit;
 mod bootstrap;
 mod catalogs;
 mod copies;
+mod database_url;
 mod db;
 mod deliveries;
 mod error;
@@ -60,6 +61,7 @@ pub use audit::{AuditDraft, AuditEntry, AuditFilter, AuditFinding, Checkpoint, O
 pub use bootstrap::Bootstrap;
 pub use catalogs::StoredCatalog;
 pub use copies::{CopyFacts, schema_known};
+pub use database_url::DatabaseUrl;
 pub use deliveries::{
     Attempt, Channel, Claim, Delivery, DeliveryFilter, DeliveryState, Due, RecipientKind, Settled, Standing,
 };
@@ -145,6 +147,11 @@ impl Store {
         Ok(Self::of(Db::open_postgres(&Target::parse(url)?, opening)?))
     }
 
+    /// Whether nobody has opened this database of a PostgreSQL server yet.
+    pub fn is_new_postgres(url: &str) -> Result<bool, Error> {
+        Db::is_new_postgres(&Target::parse(url)?)
+    }
+
     /// Checks everything in a database on a PostgreSQL server, as [`Store::inspect_sqlite`] does.
     pub fn inspect_postgres(url: &str, opening: &Opening) -> Result<Option<Anchor>, Error> {
         Db::inspect_postgres(&Target::parse(url)?, opening)
@@ -184,6 +191,11 @@ impl Store {
     /// The number of the last migration of the schema.
     pub fn schema_version(&self) -> u32 {
         self.db().schema_version()
+    }
+
+    /// Whether the database is on a server, which has its own tools for backups, and no file of ours.
+    pub fn is_on_server(&self) -> bool {
+        self.db().is_on_server()
     }
 
     /// Copies everything, as of one moment, into a file that is not there yet. Writers go on meanwhile.

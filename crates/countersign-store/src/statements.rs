@@ -15,10 +15,11 @@ use rusqlite::Connection;
 use crate::{
     AuditFilter, Conflict, Error, Invitation, Member, Store, Token, TokenFilter, Webhook, WebhookState,
     WrappedKey, Write,
-    db::mutation,
+    db::{mutation, planned},
     world::{
-        ADMINISTRATOR, account, account_id, at, digest, draft, first, id, opening, person, token, token_id,
-        token_of, user_id, write,
+        ADMINISTRATOR, account, account_id, at, digest, draft, first, id, opening, person,
+        server::{self, Database},
+        token, token_id, token_of, user_id, write,
     },
 };
 
@@ -70,6 +71,22 @@ fn every_statement_is_prepared() {
             assert!(!sql.contains(word), "{name}: `{word}` is of one dialect");
         }
     }
+}
+
+/// Every one, also where it is made from another: what asks for the rows before, and what answers those after.
+#[test]
+fn every_statement_is_prepared_on_a_server() {
+    let database = Database::new();
+    let mut prepared = 0;
+    for (name, sql) in all() {
+        for (number, sql) in planned(&sql).into_iter().enumerate() {
+            let text = format!("prepare s{prepared} as {sql}");
+            server::run(&database.url(), &text)
+                .unwrap_or_else(|error| panic!("{name} {number}: {error}: {sql}"));
+            prepared += 1;
+        }
+    }
+    assert!(prepared > 200, "only {prepared} statements were prepared");
 }
 
 /// The statement with each of its predicates on the account taken away in turn.

@@ -190,6 +190,11 @@ impl Write {
 }
 
 impl Trace {
+    /// The tokens of which the feed says what the table says of them after this write.
+    pub(crate) fn as_kept(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter(|entry| entry.record.is_none()).map(|entry| entry.subject.as_str())
+    }
+
     /// Turns changes and audit entry, numbered after `heads`, into the statements to run, and moves the heads on. Whoever
     /// runs them keeps the new heads only when every expectation held. `as_kept` reads what the table says of a token.
     pub(crate) fn statements(

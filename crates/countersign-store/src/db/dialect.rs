@@ -86,23 +86,13 @@ select 'policy', policyname::text, tablename::text, concat_ws(' ', permissive, c
 };
 
 /// Whether every page and index is well formed: a check of the file, which PostgreSQL does not have.
-pub(crate) const INTEGRITY: Fork = Fork {
-    sqlite: "pragma integrity_check(1)",
-    postgres: "select 'ok' as integrity_check",
-};
+pub(crate) const INTEGRITY: Fork =
+    Fork { sqlite: "pragma integrity_check(1)", postgres: "select 'ok' as integrity_check" };
 
 /// Every fork.
 #[cfg(test)]
-pub(crate) const FORKS: &[&Fork] = &[
-    &BEGIN,
-    &BEGIN_READING,
-    &LOCK_CLUSTER,
-    &MIGRATIONS,
-    &NOTE_MIGRATION,
-    &COLUMNS,
-    &SCHEMA,
-    &INTEGRITY,
-];
+pub(crate) const FORKS: &[&Fork] =
+    &[&BEGIN, &BEGIN_READING, &LOCK_CLUSTER, &MIGRATIONS, &NOTE_MIGRATION, &COLUMNS, &SCHEMA, &INTEGRITY];
 
 #[cfg(test)]
 mod tests {

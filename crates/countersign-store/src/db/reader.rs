@@ -41,13 +41,13 @@ pub(crate) enum Effort {
 
 pub(super) enum Reader {
     Sqlite { connection: Connection, steps_left: Arc<AtomicU64> },
-    Postgres { target: Target, session: RefCell<Option<Session>> },
+    Postgres { target: Box<Target>, session: RefCell<Option<Box<Session>>> },
 }
 
 impl Reader {
     /// Reaches the server when something is to be read.
     pub(super) fn of_server(target: Target) -> Self {
-        Self::Postgres { target, session: RefCell::new(None) }
+        Self::Postgres { target: Box::new(target), session: RefCell::new(None) }
     }
 
     pub(super) fn new(mut connection: Connection) -> Result<Self, Error> {
@@ -76,7 +76,7 @@ impl Reader {
             Self::Postgres { target, session } => {
                 let mut session = session.borrow_mut();
                 match on_server(target, &mut session, effort, &read) {
-                    Err(_) if session.as_ref().is_some_and(Session::is_closed) => {
+                    Err(_) if session.as_ref().is_some_and(|session| session.is_closed()) => {
                         on_server(target, &mut session, effort, &read)
                     }
                     answer => answer,
@@ -119,13 +119,13 @@ impl Reader {
 
 fn on_server<T>(
     target: &Target,
-    session: &mut Option<Session>,
+    session: &mut Option<Box<Session>>,
     effort: Effort,
     read: &impl Fn(Driver<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    if session.as_ref().is_none_or(Session::is_closed) {
+    if session.as_ref().is_none_or(|session| session.is_closed()) {
         *session = None;
-        *session = Some(Session::connect(target, Purpose::Reading)?);
+        *session = Some(Box::new(Session::connect(target, Purpose::Reading)?));
     }
     let session = session.as_ref().ok_or(Error::Busy)?;
     session.control(BEGIN_READING.postgres)?;

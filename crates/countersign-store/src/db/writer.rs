@@ -220,8 +220,8 @@ impl Batch<'_> {
         let (rows, trace) = write.into_parts();
         let committed = self.in_savepoint(|batch| {
             batch.run_all(&rows)?;
-            let (records, committed) = trace
-                .statements(&mut moved, batch.evidence.keys(), |token| batch.token_as_kept(token))?;
+            let (records, committed) =
+                trace.statements(&mut moved, batch.evidence.keys(), |token| batch.token_as_kept(token))?;
             batch.run_all(&records).map(|_| committed)
         })?;
         self.heads = Ok(moved);

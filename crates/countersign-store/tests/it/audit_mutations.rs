@@ -37,11 +37,12 @@ fn write(raw: &Raw, rows: &[Row]) -> bool {
     let mut sql = "begin; delete from audit;".to_owned();
     for row in rows {
         let values: Vec<String> = row.iter().map(literal).collect();
-        sql.push_str(&format!("insert into audit values ({});", values.join(", ")));
+        sql += "insert into audit values (";
+        sql += &values.join(", ");
+        sql += ");";
     }
     let written = raw.try_run(&(sql + "commit")).is_ok();
-    // A server has ended the transaction with the connection; a file has not.
-    if !written && matches!(raw, Raw::Sqlite(_)) {
+    if !written {
         raw.run("rollback");
     }
     written

@@ -6,7 +6,7 @@ use std::time::Instant;
 use countersign_model::change::Seq;
 use countersign_store::{AuditFinding, Conflict, Error, TokenFilter, TokenState};
 
-use crate::world::{World, account_id, at, first, opening, person, token, user_id, write};
+use crate::world::{Engine, World, account_id, at, first, opening, person, token, user_id, write};
 
 #[tokio::test]
 async fn a_conflict_takes_only_itself_back() {
@@ -69,7 +69,20 @@ async fn many_callers_are_committed_together() {
     }
     let rate = u128::from(CALLERS * EACH) * 1_000_000 / began.elapsed().as_micros();
     println!("{rate} durable changes a second from {CALLERS} callers");
-    assert!(rate > 1_000, "{rate} durable changes a second; one commit each would give some hundreds");
+    match crate::ENGINE {
+        Engine::Sqlite => {
+            assert!(
+                rate > 1_000,
+                "{rate} durable changes a second; one commit each would give some hundreds"
+            );
+        }
+        // A server shares the processors with everything else here; it says itself what was committed together.
+        Engine::Postgres => {
+            let groups = world.raw().number("select count(distinct xmin::text) from audit");
+            println!("{groups} groups of {} writes", CALLERS * EACH);
+            assert!(groups * 8 < i64::try_from(CALLERS * EACH).unwrap(), "{groups} groups");
+        }
+    }
     assert_eq!(world.token(1).await.edit, EACH + 1);
 }
 
@@ -86,7 +99,8 @@ async fn an_import_of_a_hundred_thousand_takes_seconds() {
     let elapsed = began.elapsed();
     println!("100,000 tokens in {elapsed:.1?}");
     assert_eq!(committed.seq, Seq(100_002));
-    assert!(elapsed.as_secs() < 60, "{elapsed:?}");
+    let most = if crate::ENGINE == Engine::Sqlite { 60 } else { 240 };
+    assert!(elapsed.as_secs() < most, "{elapsed:?}");
     let began = Instant::now();
     let filter = TokenFilter { name: Some("n 99999".to_owned()), ..TokenFilter::default() };
     let found = world.store.within(account_id(1)).tokens(&filter, &first(10)).await.unwrap();
@@ -98,9 +112,7 @@ async fn an_import_of_a_hundred_thousand_takes_seconds() {
 #[tokio::test]
 async fn one_process_at_a_time() {
     let world = World::new();
-    let Err(Error::Unavailable(told)) = world.open(&opening()) else {
-        panic!("opened twice")
-    };
+    let Err(Error::Unavailable(told)) = world.open(&opening()) else { panic!("opened twice") };
     assert!(told.contains("another process"), "{told}");
     world.store.ping().await.unwrap();
 }

@@ -1,9 +1,11 @@
 //! What is noticed of changes past the store: while it is open, when rows are read one by one, when it is opened again,
 //! and against an anchor. The many thousand mutations are in the server's tests of threats, where decisions are made.
 
-use countersign_store::{Anchor, Error, Opening, RowKey, Session, Store, TokenState, Write};
+use countersign_store::{Anchor, Error, Opening, RowKey, Session, Store, TokenState};
 
-use crate::world::{Engine, World, account_id, at, digest, id, opening, person, token, token_id, user_id, write};
+use crate::world::{
+    Engine, World, account_id, at, digest, id, opening, person, token, token_id, user_id, write,
+};
 
 pub fn told(outcome: Result<impl Sized, Error>) -> String {
     match outcome {
@@ -173,10 +175,7 @@ pub async fn world_token(store: &Store) -> countersign_store::Token {
 async fn another_key_opens_nothing() {
     let world = closed().await;
     let other = RowKey::new([8; 32]);
-    assert!(
-        told(world.open(&Opening::new(other.clone())))
-            .contains("another installation")
-    );
+    assert!(told(world.open(&Opening::new(other.clone()))).contains("another installation"));
     drop(world.open(&Opening::with_keys(vec![other, key()])).unwrap());
 }
 

@@ -1,13 +1,15 @@
 //! Databases of tests, past the store: as somebody would change them who has the file or the server, and not the key.
 //! Texts are those of SQLite; the few words PostgreSQL says otherwise are replaced.
 
+use std::fmt::Write as _;
+
 use rusqlite::{Connection, types::Value};
 
-use super::server;
+use super::server::Line;
 
 pub enum Raw {
     Sqlite(Connection),
-    Postgres(String),
+    Postgres(Line),
 }
 
 impl Raw {
@@ -20,7 +22,7 @@ impl Raw {
     pub fn try_run(&self, sql: &str) -> Result<(), String> {
         match self {
             Self::Sqlite(connection) => connection.execute_batch(sql).map_err(|error| error.to_string()),
-            Self::Postgres(url) => server::run(url, &translated(sql)),
+            Self::Postgres(line) => line.ask(&translated(sql)).map(|_| ()),
         }
     }
 
@@ -28,7 +30,7 @@ impl Raw {
     pub fn number(&self, sql: &str) -> i64 {
         match self {
             Self::Sqlite(connection) => connection.query_row(sql, [], |row| row.get(0)).unwrap(),
-            Self::Postgres(url) => match server::rows(url, sql)[0][0] {
+            Self::Postgres(line) => match line.ask(sql).unwrap()[0][0] {
                 Value::Integer(number) => number,
                 ref other => panic!("{sql}: {other:?}"),
             },
@@ -44,7 +46,7 @@ impl Raw {
                 let read = |row: &rusqlite::Row<'_>| (0..columns).map(|index| row.get(index)).collect();
                 statement.query_map([], read).unwrap().map(Result::unwrap).collect()
             }
-            Self::Postgres(url) => server::rows(url, sql),
+            Self::Postgres(line) => line.ask(sql).unwrap(),
         }
     }
 }
@@ -57,7 +59,10 @@ pub fn literal(value: &Value) -> String {
         Value::Real(number) => number.to_string(),
         Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
         Value::Blob(bytes) => {
-            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let mut digits = String::new();
+            for byte in bytes {
+                write!(digits, "{byte:02x}").unwrap();
+            }
             format!("x'{digits}'")
         }
     }
@@ -68,14 +73,15 @@ fn translated(sql: &str) -> String {
     let mut text = String::new();
     let mut rest = sql.as_str();
     while let Some(start) = rest.find("x'") {
-        let end = start + 2 + rest[start + 2..].find('\'').unwrap();
+        let Some(length) = rest[start + 2..].find('\'') else { break };
+        let end = start + 2 + length;
         // Where `x'` ends a text and begins none, it is left as it is.
         let digits = &rest[start + 2..end];
         let is_blob = rest[..start].ends_with([' ', ',', '(', '='])
             && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         text.push_str(&rest[..start]);
         if is_blob {
-            text.push_str(&format!("decode('{digits}', 'hex')"));
+            write!(text, "decode('{digits}', 'hex')").unwrap();
             rest = &rest[end + 1..];
         } else {
             text.push_str("x'");

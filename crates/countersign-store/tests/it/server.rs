@@ -12,6 +12,7 @@ use std::{
     sync::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
+        mpsc,
     },
     time::Duration,
 };
@@ -30,7 +31,7 @@ static NUMBER: AtomicU64 = AtomicU64::new(0);
 /// A server. It ends when the pipe to the shell beside it is closed, which happens however this process ends.
 pub struct Server {
     directory: PathBuf,
-    _keeper: Child,
+    keeper: Child,
 }
 
 /// A database of one test.
@@ -47,7 +48,8 @@ pub fn programs() -> PathBuf {
         .collect();
     found.sort();
     let newest = found.pop().map(|(_, bin)| bin);
-    newest.expect("there is no PostgreSQL here: run scripts/install-debian-packages, or install postgresql-15")
+    newest
+        .expect("there is no PostgreSQL here: run scripts/install-debian-packages, or install postgresql-15")
 }
 
 impl Server {
@@ -59,7 +61,7 @@ impl Server {
         if is_root {
             chown(&directory, Some(NOBODY), Some(NOBODY)).unwrap();
         }
-        let server = Self { _keeper: launch(&directory, is_root, settings), directory };
+        let server = Self { keeper: launch(&directory, is_root, settings), directory };
         for _ in 0..TRIES {
             if run(&server.url("postgres"), "select 1").is_ok() {
                 return server;
@@ -74,16 +76,16 @@ impl Server {
         format!("postgresql:///{database}?host={}&user=countersign", self.directory.display())
     }
 
-    /// The process id of the server itself.
-    pub fn id(&self) -> u32 {
-        let file = fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap();
-        file.lines().next().unwrap().parse().unwrap()
+    /// Ends it, and waits until it has ended.
+    pub fn stop(mut self) {
+        drop(self.keeper.stdin.take());
+        self.keeper.wait().unwrap();
     }
 }
 
 /// A shell that makes the server, starts it, and ends it when we are gone.
 fn launch(directory: &Path, is_root: bool, settings: &[&str]) -> Child {
-    let settings: String = settings.iter().map(|setting| format!(" -c {setting}")).collect();
+    let settings = settings.iter().fold(String::new(), |text, setting| text + " -c " + setting);
     let script = format!(
         "cd '{at}' && {{ '{bin}/initdb' --no-sync --auth=trust --username=countersign --encoding=UTF8 --locale=C \
          --pgdata=data && '{bin}/postgres' -D data -c listen_addresses= -c unix_socket_directories='{at}' \
@@ -122,6 +124,15 @@ impl Database {
         server().url(&self.name)
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the server of these databases listens.
+    pub fn socket() -> PathBuf {
+        server().directory.join(".s.PGSQL.5432")
+    }
+
     pub fn copy(&self) -> Self {
         self.let_go();
         Self::copied(&self.name)
@@ -136,7 +147,8 @@ impl Database {
 
     /// Ends every connection, as a server that is started again does.
     pub fn let_go(&self) {
-        let sql = format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}'", self.name);
+        let sql =
+            format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}'", self.name);
         run(&server().url("postgres"), &sql).unwrap();
         let left = format!("select count(*) from pg_stat_activity where datname = '{}'", self.name);
         for _ in 0..TRIES {
@@ -180,8 +192,7 @@ pub fn run(url: &str, sql: &str) -> Result<(), String> {
 pub fn rows(url: &str, sql: &str) -> Vec<Vec<Value>> {
     let sql = sql.to_owned();
     let rows = on(url, async move |client| client.query(&sql, &[]).await).unwrap();
-    let read = |row: &tokio_postgres::Row| (0..row.len()).map(|index| cell(row, index)).collect();
-    rows.iter().map(read).collect()
+    rows.iter().map(cells).collect()
 }
 
 fn cell(row: &tokio_postgres::Row, index: usize) -> Value {
@@ -194,6 +205,50 @@ fn cell(row: &tokio_postgres::Row, index: usize) -> Value {
     value.unwrap_or(Value::Null)
 }
 
+/// Rows, or what the server says.
+type Answer = Result<Vec<Vec<Value>>, String>;
+
+/// A connection that is kept, for many statements one after another. It lives in a thread of its own.
+pub struct Line {
+    asks: mpsc::Sender<(String, mpsc::Sender<Answer>)>,
+}
+
+impl Line {
+    pub fn to(url: &str) -> Self {
+        let (asks, asked) = mpsc::channel::<(String, mpsc::Sender<Answer>)>();
+        let url = url.to_owned();
+        std::thread::spawn(move || {
+            let _ = on(&url, async move |client| {
+                for (sql, reply) in asked {
+                    // Only what asks for rows can be asked so that they are answered as they are.
+                    let answer = if sql.starts_with("select") {
+                        client.query(&sql, &[]).await.map(|rows| rows.iter().map(cells).collect())
+                    } else {
+                        client.batch_execute(&sql).await.map(|()| Vec::new())
+                    };
+                    let _ = reply.send(answer.map_err(|error| said(&error)));
+                }
+                Ok(())
+            });
+        });
+        Self { asks }
+    }
+
+    pub fn ask(&self, sql: &str) -> Answer {
+        let (reply, answer) = mpsc::channel();
+        self.asks.send((sql.to_owned(), reply)).unwrap();
+        answer.recv().unwrap()
+    }
+}
+
+fn cells(row: &tokio_postgres::Row) -> Vec<Value> {
+    (0..row.len()).map(|index| cell(row, index)).collect()
+}
+
+fn said(error: &tokio_postgres::Error) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), |told| told.message().to_owned())
+}
+
 /// A thread of its own, because whoever asks may be part of a runtime.
 fn on<T: Send + 'static>(
     url: &str,
@@ -204,11 +259,12 @@ fn on<T: Send + 'static>(
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
-            tokio::spawn(connection);
-            work(client).await
+            let driving = tokio::spawn(connection);
+            let answer = work(client).await;
+            // The client is gone, so the connection says goodbye and ends.
+            let _ = driving.await;
+            answer
         })
     });
-    asking.join().unwrap().map_err(|error| {
-        error.as_db_error().map_or_else(|| error.to_string(), |told| told.message().to_owned())
-    })
+    asking.join().unwrap().map_err(|error| said(&error))
 }

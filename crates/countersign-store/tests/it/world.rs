@@ -4,6 +4,7 @@
 #[path = "raw.rs"]
 pub mod raw;
 #[path = "server.rs"]
+#[allow(dead_code, reason = "each set of tests uses its part")]
 pub mod server;
 
 use std::path::{Path, PathBuf};
@@ -26,10 +27,14 @@ use countersign_store::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use self::{raw::Raw, server::Database};
+use self::{
+    raw::Raw,
+    server::{Database, Line},
+};
 
 pub const ADMINISTRATOR: &str = "account_administrator";
 
+#[allow(dead_code, reason = "each set of tests runs on one")]
 /// What the cases run on. Each set of tests says which, as `ENGINE` at its root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
@@ -129,7 +134,7 @@ impl World {
     pub fn raw(&self) -> Raw {
         match &self.place {
             Place::Directory(_) => Raw::Sqlite(rusqlite::Connection::open(self.path()).unwrap()),
-            Place::Server(database) => Raw::Postgres(database.url()),
+            Place::Server(database) => Raw::Postgres(Line::to(&database.url())),
         }
     }
 

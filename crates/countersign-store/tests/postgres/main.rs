@@ -21,6 +21,7 @@ mod audit_mutations;
 mod commit;
 #[path = "../it/deliveries.rs"]
 mod deliveries;
+mod doubt;
 #[path = "../it/evidence.rs"]
 mod evidence;
 #[path = "../it/feed.rs"]
@@ -33,6 +34,7 @@ mod members;
 mod notices;
 #[path = "../it/operators.rs"]
 mod operators;
+mod outage;
 #[path = "../it/people.rs"]
 mod people;
 #[path = "../it/replay.rs"]
@@ -41,7 +43,6 @@ mod replay;
 mod sessions;
 #[path = "../it/tokens.rs"]
 mod tokens;
-mod outage;
 #[path = "../it/world.rs"]
 mod world;
 

@@ -33,10 +33,7 @@ pub(in crate::db) struct Standing {
 
 /// Reads the row of the cluster and the digests, and finds the key they were written with. `None` where there is no
 /// evidence: a database from before there was any, or one somebody took it from.
-pub(in crate::db) fn standing(
-    driver: Driver<'_>,
-    keys: &[Arc<Keyring>],
-) -> Result<Option<Standing>, Error> {
+pub(in crate::db) fn standing(driver: Driver<'_>, keys: &[Arc<Keyring>]) -> Result<Option<Standing>, Error> {
     if columns(driver, "cluster")?.is_empty() {
         return Ok(None);
     }
@@ -205,7 +202,7 @@ impl Cluster {
 }
 
 /// The names of the columns of a table; none where there is no such table.
-pub(super) fn columns(driver: Driver<'_>, table: &str) -> Result<Vec<String>, Error> {
+pub(in crate::db) fn columns(driver: Driver<'_>, table: &str) -> Result<Vec<String>, Error> {
     driver.select(driver.text(&COLUMNS), &[table.into()], &|row| row.text("name").map(str::to_owned))
 }
 

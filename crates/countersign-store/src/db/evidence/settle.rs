@@ -12,10 +12,7 @@ use super::{
 };
 use crate::{
     Error,
-    db::{
-        driver::Driver,
-        migrate,
-    },
+    db::{driver::Driver, migrate},
     evidence::{Opening, anchor::Anchor, key::Keyring},
     value::Row,
 };

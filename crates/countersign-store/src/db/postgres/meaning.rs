@@ -15,7 +15,8 @@ pub(super) fn meaning(error: &tokio_postgres::Error) -> Error {
             Error::Unavailable(format!("{UNREACHABLE}: the connection was lost; nothing was written"))
         }
         None => {
-            let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            let cause =
+                std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
             Error::Unavailable(format!("{UNREACHABLE}: {error}{cause}"))
         }
     }
@@ -32,10 +33,8 @@ fn told_by_server(told: &DbError) -> Error {
     if *code == SqlState::UNIQUE_VIOLATION {
         // Indexes and constraints are named after their table and columns, as SQLite tells them apart.
         let name = told.constraint().unwrap_or_default();
-        return conflict_of(name).map_or_else(
-            || Error::Unavailable(format!("`{name}` already has such a row")),
-            Error::Conflict,
-        );
+        return conflict_of(name)
+            .map_or_else(|| Error::Unavailable(format!("`{name}` already has such a row")), Error::Conflict);
     }
     if *code == SqlState::FOREIGN_KEY_VIOLATION {
         // What the row hangs on went away between reading and writing.

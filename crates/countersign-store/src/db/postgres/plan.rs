@@ -66,7 +66,8 @@ impl Part {
         let (mut sql, mut takes) = (String::new(), Vec::<usize>::new());
         let mut rest = text;
         while let Some(start) = rest.find('$') {
-            let digits = rest[start + 1..].len() - rest[start + 1..].trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let digits = rest[start + 1..].len()
+                - rest[start + 1..].trim_start_matches(|c: char| c.is_ascii_digit()).len();
             let place = rest[start + 1..start + 1 + digits].parse::<usize>().unwrap_or(1).saturating_sub(1);
             let number = takes.iter().position(|known| *known == place).unwrap_or_else(|| {
                 takes.push(place);
@@ -123,9 +124,9 @@ fn update(text: &str, place: usize, table: &Table, values: usize) -> Option<Plan
     let set = outside(text, " set ")?;
     let condition = outside(text, " where ")?;
     let sets = split(&text[set + 5..condition]);
-    let touches = sets.iter().any(|set| {
-        set.split_once('=').is_some_and(|(column, _)| table.columns.contains(&column.trim()))
-    });
+    let touches = sets
+        .iter()
+        .any(|set| set.split_once('=').is_some_and(|(column, _)| table.columns.contains(&column.trim())));
     if !touches {
         return Some(Plan::Plain);
     }
@@ -269,7 +270,11 @@ mod tests {
         let sql = "update sessions set tag = $2, password_at = $3 where id = $1 and user_id in (select 'where ' || $4)";
         let plan = covered(sql, 4);
         let before = plan.before.unwrap();
-        assert!(before.sql.ends_with("from sessions where id = $1 and user_id in (select 'where ' || $2) for update"));
+        assert!(
+            before
+                .sql
+                .ends_with("from sessions where id = $1 and user_id in (select 'where ' || $2) for update")
+        );
         assert_eq!(before.takes, [0, 3]);
         assert!(plan.main.sql.starts_with(sql) && plan.main.sql.ends_with(", mac"));
     }
@@ -292,7 +297,9 @@ mod tests {
             on conflict (singleton) do update set code = excluded.code, expires_at = excluded.expires_at";
         let plan = covered(sql, 2);
         assert_eq!(plan.verb, Verb::Insert(vec![Source::Number(1), Source::Given(0), Source::Given(1)]));
-        assert!(plan.main.sql.contains("(singleton, code, expires_at, mac) values (1, $1, $2, $3) on conflict"));
+        assert!(
+            plan.main.sql.contains("(singleton, code, expires_at, mac) values (1, $1, $2, $3) on conflict")
+        );
         assert!(plan.before.unwrap().sql.ends_with("where singleton = 1 for update"));
     }
 

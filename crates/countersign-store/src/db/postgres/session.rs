@@ -127,7 +127,10 @@ impl Session {
             Ok(if version < OLDEST_VERSION {
                 Some("it is older than PostgreSQL 15".to_owned())
             } else if off("fsync")? || off("pages")? {
-                Some("fsync or full_page_writes is off, so a power cut would take back what was answered".to_owned())
+                Some(
+                    "fsync or full_page_writes is off, so a power cut would take back what was answered"
+                        .to_owned(),
+                )
             } else if encoding != "UTF8" {
                 Some(format!("the database is in {encoding}; make one with encoding 'UTF8'"))
             } else {
@@ -161,7 +164,11 @@ impl Session {
             let statement = self.prepared(sql, values.len()).await.map_err(|failed| failed.meaning)?;
             let names = names(statement.columns());
             let mut answer = Vec::new();
-            let rows = self.client.query_raw(&statement, values.iter().map(Bound)).await.map_err(|error| meaning(&error))?;
+            let rows = self
+                .client
+                .query_raw(&statement, values.iter().map(Bound))
+                .await
+                .map_err(|error| meaning(&error))?;
             let mut rows = pin!(rows);
             while let Some(row) = rows.try_next().await.map_err(|error| meaning(&error))? {
                 answer.push(read(&own(&row, &names))?);
@@ -177,7 +184,8 @@ impl Session {
         mut each: impl for<'r> FnMut(&'r dyn Fn(usize) -> Cell<'r>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.runtime.block_on(async {
-            let rows = self.client.query_raw(sql, [].iter().map(Bound)).await.map_err(|error| meaning(&error))?;
+            let rows =
+                self.client.query_raw(sql, [].iter().map(Bound)).await.map_err(|error| meaning(&error))?;
             let mut rows = pin!(rows);
             while let Some(row) = rows.try_next().await.map_err(|error| meaning(&error))? {
                 each(&|index| cell(&row, index))?;
@@ -213,19 +221,19 @@ impl Session {
             // Preparing waits for the server; what is prepared once is sent at once.
             let mut ready = Vec::with_capacity(asks.len());
             for ask in asks {
-                ready.push(self.prepared(&ask.sql, ask.values.len()).await);
+                match self.prepared(&ask.sql, ask.values.len()).await {
+                    Ok(statement) => ready.push(statement),
+                    // Nothing was sent, and inside of a transaction nothing more will be heard.
+                    Err(failed) => return vec![Err(failed)],
+                }
             }
             let answers = asks.iter().zip(ready).map(|(ask, prepared)| self.answer(ask, prepared));
             stream::iter(answers).buffered(PIPELINED_MAX).collect().await
         })
     }
 
-    async fn answer(
-        &self,
-        ask: &Ask,
-        prepared: Result<tokio_postgres::Statement, Failed>,
-    ) -> Result<Answer, Failed> {
-        let mut rows = pin!(self.client.query_raw(&prepared?, ask.values.iter().map(Bound)).await?);
+    async fn answer(&self, ask: &Ask, prepared: tokio_postgres::Statement) -> Result<Answer, Failed> {
+        let mut rows = pin!(self.client.query_raw(&prepared, ask.values.iter().map(Bound)).await?);
         let mut answered = Vec::new();
         while let Some(row) = rows.try_next().await? {
             answered.push(row);
@@ -236,23 +244,23 @@ impl Session {
 
     async fn prepared(&self, sql: &str, values: usize) -> Result<tokio_postgres::Statement, Failed> {
         let known = self.statements.borrow().get(sql).cloned();
-        let statement = match known {
-            Some(statement) => statement,
-            None => {
-                let statement = self.client.prepare(sql).await?;
-                let mut statements = self.statements.borrow_mut();
-                if statements.len() >= SERVER_STATEMENTS_PREPARED_MAX {
-                    statements.clear();
-                }
-                statements.insert(sql.to_owned(), statement.clone());
-                statement
+        let statement = if let Some(statement) = known {
+            statement
+        } else {
+            let statement = self.client.prepare(sql).await?;
+            let mut statements = self.statements.borrow_mut();
+            if statements.len() >= SERVER_STATEMENTS_PREPARED_MAX {
+                statements.clear();
             }
+            statements.insert(sql.to_owned(), statement.clone());
+            statement
         };
         if statement.params().len() == values {
             return Ok(statement);
         }
         let wanted = statement.params().len();
-        let meaning = Error::Unavailable(format!("a statement has {wanted} placeholders and {values} values"));
+        let meaning =
+            Error::Unavailable(format!("a statement has {wanted} placeholders and {values} values"));
         Err(Failed { meaning, is_worth_another_try: false })
     }
 }

@@ -33,30 +33,73 @@ pub(super) struct Stamps {
     /// The row of the cluster as of the last commit.
     pub(super) cluster: Cluster,
     /// Rows whose MAC is to be written, by table and key.
-    pending: BTreeMap<(usize, Vec<u8>), (Vec<Value>, [u8; 32])>,
+    pending: BTreeMap<Place, Pending>,
+    /// What was pending before, for each step since the last flush: to be taken back.
+    steps: Vec<(Place, Option<Pending>)>,
+}
+
+/// A table and the key of a row.
+type Place = (usize, Vec<u8>);
+/// The key as values, and the MAC to be written.
+type Pending = (Vec<Value>, [u8; 32]);
+
+/// A state to come back to.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    ledger: Ledger,
+    steps: usize,
 }
 
 impl Stamps {
-    pub(super) fn new(keys: Arc<Keyring>, kept: Ledger, cluster: Cluster) -> Self {
-        Self { keys, ledger: kept, kept, cluster, pending: BTreeMap::new() }
+    pub(super) fn new(keys: Arc<Keyring>, kept: &Ledger, cluster: Cluster) -> Self {
+        let kept = *kept;
+        Self { keys, ledger: kept, kept, cluster, pending: BTreeMap::new(), steps: Vec::new() }
     }
 
-    /// Takes back what was done since the mark.
-    pub(super) fn back_to(&mut self, mark: Ledger) {
-        self.ledger = mark;
+    /// Where the digests are now.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { ledger: self.ledger, steps: self.steps.len() }
+    }
+
+    /// Takes back what was done since the mark, which is not from before a flush.
+    pub(super) fn back_to(&mut self, mark: &Mark) {
+        self.ledger = mark.ledger;
+        for (place, before) in self.steps.drain(mark.steps..).rev() {
+            match before {
+                Some(before) => self.pending.insert(place, before),
+                None => self.pending.remove(&place),
+            };
+        }
+    }
+
+    fn put(&mut self, place: Place, pending: Option<Pending>) -> Option<Pending> {
+        let before = match pending {
+            Some(pending) => self.pending.insert(place.clone(), pending),
+            None => self.pending.remove(&place),
+        };
+        self.steps.push((place, before.clone()));
+        before
+    }
+
+    /// Comes back to a mark from before a flush: nothing was pending then.
+    pub(super) fn rolled_back_to(&mut self, mark: &Mark) {
+        self.ledger = mark.ledger;
         self.pending.clear();
+        self.steps.clear();
     }
 
     /// The transaction was taken back.
     pub(super) fn rolled_back(&mut self) {
-        self.back_to(self.kept);
+        self.ledger = self.kept;
+        self.pending.clear();
+        self.steps.clear();
     }
 
     /// The transaction is on disk.
-    pub(super) fn committed(&mut self, keys: Arc<Keyring>, cluster: Cluster, ledger: Ledger) {
+    pub(super) fn committed(&mut self, keys: Arc<Keyring>, cluster: Cluster, ledger: &Ledger) {
         self.keys = keys;
         self.cluster = cluster;
-        self.kept = ledger;
+        self.kept = *ledger;
         self.rolled_back();
     }
 
@@ -113,7 +156,7 @@ impl Stamps {
         let table = &TABLES[place];
         let (key, _) = key(table, row);
         let mac = self.mac(place, row);
-        let carried = match self.pending.remove(&(place, key)) {
+        let carried = match self.put((place, key), None) {
             Some((_, pending)) => same(&pending, &mac),
             None => matches!(cell(row, table.columns.len()), Cell::Bytes(kept)
                 if <&[u8; 32]>::try_from(kept).is_ok_and(|kept| same(kept, &mac))),
@@ -147,12 +190,13 @@ impl Stamps {
         self.go(place, old)?;
         self.ledger.add(&self.keys, place, &mac);
         let (bytes, values) = key(&TABLES[place], new);
-        self.pending.insert((place, bytes), (values, mac));
+        self.put((place, bytes), Some((values, mac)));
         Ok(())
     }
 
     /// What writes the MACs of the rows that were changed.
     pub(super) fn flush(&mut self) -> Vec<Ask> {
+        self.steps.clear();
         let pending = std::mem::take(&mut self.pending);
         pending.into_iter().map(|((place, _), (key, mac))| put_mac(&TABLES[place], key, mac)).collect()
     }
@@ -178,7 +222,9 @@ fn key(table: &Table, row: &Answered) -> (Vec<u8>, Vec<Value>) {
     for value in &values {
         match value {
             Value::Integer(number) => bytes.extend([&[1][..], &number.to_be_bytes()].concat()),
-            Value::Text(text) => bytes.extend([&[2][..], &text.len().to_be_bytes(), text.as_bytes()].concat()),
+            Value::Text(text) => {
+                bytes.extend([&[2][..], &text.len().to_be_bytes(), text.as_bytes()].concat());
+            }
             Value::Bytes(raw) => bytes.extend([&[3][..], &raw.len().to_be_bytes(), raw].concat()),
             Value::Null => bytes.push(0),
         }

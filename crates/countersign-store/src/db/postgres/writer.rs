@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Target,
-    batch::{Batch, Plans},
+    batch::{Batch, Plans, Ran, Work},
     meaning::UNREACHABLE,
     session::{Ask, Purpose, Session},
     stamps::{Stamps, put_mac, value},
@@ -49,21 +49,16 @@ where c.relnamespace = current_schema()::regnamespace and not t.tgisinternal
 union all
 select 1 from pg_rewrite r join pg_class c on c.oid = r.ev_class
 where c.relnamespace = current_schema()::regnamespace and r.rulename <> '_RETURN'";
-const ALL_THE_TIME: &str = "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0";
+const ALL_THE_TIME: &str =
+    "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0";
 
 /// Who waits for what.
 type Reply<T> = tokio::sync::oneshot::Sender<Result<T, Error>>;
 
 /// A job that may be run more than once.
 enum Ready {
-    Write(Vec<Statement>, Trace, Reply<Committed>),
+    Write(Vec<Statement>, Box<Trace>, Reply<Committed>),
     Quiet(Vec<Statement>, Reply<Touched>),
-}
-
-/// What came of one, if the transaction is committed.
-enum Ran {
-    Write(Result<Committed, Error>),
-    Quiet(Result<Touched, Error>),
 }
 
 /// A transaction of which it is not known whether it is committed.
@@ -99,10 +94,7 @@ pub(in crate::db) struct Writer {
 
 /// Opens the database: makes or migrates it, and holds it to the keys and to the anchor. Answers the number of the last
 /// migration too.
-pub(in crate::db) fn open(
-    target: Target,
-    opening: &Opening,
-) -> Result<(Writer, u32, Arc<Proving>), Error> {
+pub(in crate::db) fn open(target: Target, opening: &Opening) -> Result<(Writer, u32, Arc<Proving>), Error> {
     let session = alone(&target)?;
     let driver = Driver::Postgres(&session);
     session.control(BEGIN.postgres)?;
@@ -111,11 +103,11 @@ pub(in crate::db) fn open(
     let version = settled.schema_version;
     let stamps = match settled.next {
         settle::Next::Resume(standing) => {
-            Stamps::new(Arc::clone(&standing.keys), standing.ledger()?, standing.cluster)
+            Stamps::new(Arc::clone(&standing.keys), &standing.ledger()?, standing.cluster)
         }
         settle::Next::Establish(keys) => {
             let (cluster, ledger) = stamp_anew(&session, &keys)?;
-            Stamps::new(keys, ledger, cluster)
+            Stamps::new(keys, &ledger, cluster)
         }
     };
     session.control("commit")?;
@@ -197,7 +189,7 @@ impl Writer {
             match job {
                 Job::Write(write, reply) => {
                     let (rows, trace) = write.into_parts();
-                    together.push(Ready::Write(rows, trace, reply));
+                    together.push(Ready::Write(rows, Box::new(trace), reply));
                 }
                 Job::Quiet(statements, reply) => together.push(Ready::Quiet(statements, reply)),
                 Job::Restamp(key, reply) => alone.push((key, reply)),
@@ -262,12 +254,14 @@ impl Writer {
         let session = self.session.as_ref().ok_or(Error::Busy)?;
         let (plans, stamps) = (&self.plans, &mut self.stamps);
         let mut batch = Batch { session, plans, stamps, heads: Ok(heads), is_worth_another_try: false };
-        for job in jobs {
-            ran.push(match job {
-                Ready::Write(rows, trace, _) => Ran::Write(batch.write(rows, trace)),
-                Ready::Quiet(statements, _) => Ran::Quiet(batch.quiet(statements)),
-            });
-        }
+        let works: Vec<Work<'_>> = jobs
+            .iter()
+            .map(|job| match job {
+                Ready::Write(rows, trace, _) => Work { rows, trace: Some(trace) },
+                Ready::Quiet(rows, _) => Work { rows, trace: None },
+            })
+            .collect();
+        batch.run(&works, ran);
         match batch.heads {
             Err(error) if batch.is_worth_another_try => Err(Lost::Again(error)),
             heads => Ok(heads?),
@@ -304,7 +298,7 @@ impl Writer {
         };
         next()?;
         let cluster = next()?.read(Cluster::of)?.pop();
-        let cluster = cluster.ok_or_else(|| evidence::no_cluster())?;
+        let cluster = cluster.ok_or_else(evidence::no_cluster)?;
         let number = next()?.read(|row| row.text("number").map(str::to_owned))?.pop().unwrap_or_default();
         Ok((cluster, number))
     }
@@ -325,9 +319,12 @@ impl Writer {
         asks.extend([evidence::CLUSTER, FOREIGN_CODE].map(Ask::plain));
         let mut answers = Vec::new();
         for answer in session.send(&asks) {
-            answers.push(answer.map_err(|failed| match failed.is_worth_another_try {
-                true => Lost::Again(failed.meaning),
-                false => Lost::Error(failed.meaning),
+            answers.push(answer.map_err(|failed| {
+                if failed.is_worth_another_try {
+                    Lost::Again(failed.meaning)
+                } else {
+                    Lost::Error(failed.meaning)
+                }
             })?);
         }
         let foreign = answers.pop().is_none_or(|answer| !answer.rows.is_empty());
@@ -337,7 +334,7 @@ impl Writer {
             ))));
         }
         let cluster = answers.pop().map(|answer| answer.read(Cluster::of)).transpose()?;
-        let cluster = cluster.and_then(|mut rows| rows.pop()).ok_or_else(|| evidence::no_cluster())?;
+        let cluster = cluster.and_then(|mut rows| rows.pop()).ok_or_else(evidence::no_cluster)?;
         if cluster == *before && ledger == kept {
             return Ok((cluster, *ledger));
         }
@@ -352,7 +349,7 @@ impl Writer {
         match session.control("commit") {
             Ok(()) => {
                 let unsure = session.was_unsure();
-                self.stamps.committed(doubt.keys, doubt.cluster, doubt.ledger);
+                self.stamps.committed(doubt.keys, doubt.cluster, &doubt.ledger);
                 if unsure {
                     self.heard.announce(self.stamps.cluster.position());
                     return Err(Error::Unavailable(
@@ -444,7 +441,7 @@ impl Writer {
             status.flatten().as_deref() == Some("committed")
         };
         if let (true, Some(doubt)) = (happened, self.doubt.take()) {
-            self.stamps.committed(doubt.keys, doubt.cluster, doubt.ledger);
+            self.stamps.committed(doubt.keys, doubt.cluster, &doubt.ledger);
         }
         self.doubt = None;
         self.stamps.rolled_back();
