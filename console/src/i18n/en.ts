@@ -109,6 +109,7 @@ export const en = {
   "error.delivery_not_retriable": "This message was sent, or waits for its time; there is nothing to try again.",
   "error.rotation_running": "The keys are being rotated just now. Try again when that has ended.",
   "error.catalog_invalid": "The file is not a catalog that can be loaded. What is wrong stands below.",
+  "error.backup_elsewhere": "The data is in PostgreSQL. Back it up with pg_dump.",
   "error.backup_running": "A backup is running already. Wait for it to end.",
   "error.unreadable": "Something between this page and the server answered instead of it (status {status}). Try again in a moment.",
   "error.wait": "Try again in {minutes, plural, one {# minute} other {# minutes}}.",

@@ -111,6 +111,7 @@ export const zhCN: Record<keyof typeof en, string> = {
   "error.delivery_not_retriable": "此消息已发送或正在等待，无需重试。",
   "error.rotation_running": "密钥正在轮换。请在结束后重试。",
   "error.catalog_invalid": "此文件不是可加载的目录。问题列于下方。",
+  "error.backup_elsewhere": "数据保存在 PostgreSQL 中。请用 pg_dump 备份。",
   "error.backup_running": "已有备份正在进行。请等待其结束。",
   "error.unreadable": "此页面与服务器之间的设备作出了应答（状态 {status}）。请稍后重试。",
   "error.wait": "请在 {minutes} 分钟后重试。",

@@ -78,6 +78,7 @@ async fn main() {
     let stop = CancellationToken::new();
     let app = App::open(OpenOptions {
         data_dir: data_dir.into(),
+        database_url: None,
         keys_dir: keys_dir.into(),
         settings: settings(),
         clock: Clock::system(),

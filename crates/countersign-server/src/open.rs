@@ -2,6 +2,7 @@
 //! serves nobody; `run` does.
 
 mod anchored;
+mod database;
 
 use std::{
     fs::DirBuilder,
@@ -12,14 +13,14 @@ use std::{
 };
 
 use countersign_model::catalog::{self, Numbering};
-use countersign_store::{PageAsk, Store, StoredCatalog, Write};
+use countersign_store::{DatabaseUrl, PageAsk, Store, StoredCatalog, Write};
 use countersign_verify::{FailureLimit, Verifier};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 pub use self::anchored::inspect;
 
-use self::anchored::Anchored;
+use self::{anchored::Anchored, database::Database};
 use crate::{
     app::{App, Settings},
     assertions::Assertions,
@@ -45,8 +46,11 @@ pub const DATABASE_FILE: &str = "countersign.db";
 
 /// Everything an installation is opened with.
 pub struct OpenOptions {
-    /// Where the database is. The caller holds the lock of this directory.
+    /// Where the database is, unless it is on a server, and what belongs to the process. The caller holds the lock of this
+    /// directory.
     pub data_dir: PathBuf,
+    /// The database on a PostgreSQL server; `None`: a file in the data directory.
+    pub database_url: Option<DatabaseUrl>,
     /// Where the keys are.
     pub keys_dir: PathBuf,
     /// What was configured.
@@ -80,10 +84,10 @@ pub enum OpenError {
         cause: io::Error,
     },
     /// The database does not open.
-    #[error("cannot open the database {path}: {cause}")]
+    #[error("cannot open the database {place}: {cause}")]
     Store {
-        /// Which.
-        path: PathBuf,
+        /// Which: its file, or its address without the password.
+        place: String,
         /// Why.
         cause: countersign_store::Error,
     },
@@ -109,15 +113,25 @@ impl OpenError {
 impl App {
     /// Opens the installation; on an empty data directory makes keys and loads the default catalog.
     pub async fn open(options: OpenOptions) -> Result<Arc<Self>, OpenError> {
-        let OpenOptions { data_dir, keys_dir, settings, clock, random, password_cost, accept_rollback, stop } =
-            options;
-        let database = data_dir.join(DATABASE_FILE);
+        let OpenOptions {
+            data_dir,
+            database_url,
+            keys_dir,
+            settings,
+            clock,
+            random,
+            password_cost,
+            accept_rollback,
+            stop,
+        } = options;
+        let database = Database::at(&data_dir, database_url.as_ref());
         make_data_directory(&data_dir)?;
         backup::remove_left_over(&data_dir);
-        let key_files = KeyFiles::open(&keys_dir, &data_dir, !database.exists(), &random)?;
+        let unusable = |cause| OpenError::Store { place: database.to_string(), cause };
+        let is_new = database.is_new().map_err(unusable)?;
+        let key_files = KeyFiles::open(&keys_dir, &data_dir, is_new, &random)?;
         let anchored = Anchored::read(&keys_dir, key_files.row_keys()?, accept_rollback)?;
-        let unusable = |cause| OpenError::Store { path: database.clone(), cause };
-        let store = Store::open_sqlite(&database, &anchored.opening).map_err(unusable)?;
+        let store = database.open(&anchored.opening).map_err(unusable)?;
         // Everything is checked here, before anything that was read is used or written on.
         let snapshot = store.snapshot().await.map_err(unusable)?;
         if accept_rollback {

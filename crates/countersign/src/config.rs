@@ -52,7 +52,7 @@ impl Key {
 }
 
 /// Everything that can be set. The book's table is checked against this one.
-pub const KEYS: [Key; 31] = [
+pub const KEYS: [Key; 32] = [
     key("listen.management", Shape::Text, "127.0.0.1:8470", "Address of the console and the management API."),
     key("listen.data_plane", Shape::Text, "127.0.0.1:8471", "Address of verify, forward-auth and whoami."),
     key(
@@ -71,6 +71,12 @@ pub const KEYS: [Key; 31] = [
          `listen.management`.",
     ),
     key("data_dir", Shape::Text, "./data", "Directory of the database, the lock and the socket."),
+    key(
+        "database_url",
+        Shape::Text,
+        "",
+        "Address postgres://… of a PostgreSQL that keeps the data; in data_dir unless set. Its password is never printed.",
+    ),
     key("keys_dir", Shape::Text, "", "Directory of the keys; beside data_dir unless set."),
     key("secret_prefix", Shape::Text, "csign_", "What new Auth Tokens start with."),
     key("former_prefixes", Shape::List, "", "Prefixes of Auth Tokens from before, still accepted."),

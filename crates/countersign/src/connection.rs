@@ -22,6 +22,7 @@ use countersign_server::{
     },
     random::Random,
 };
+use countersign_store::Store;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited, combinators::UnsyncBoxBody};
 use hyper_util::rt::TokioIo;
@@ -135,12 +136,23 @@ impl Connection {
     /// Finds the way: the lock when it is free, else the running server.
     pub async fn open(config: &Config) -> Result<Self, Failure> {
         let data_dir = config.data_dir.display();
-        if !config.data_dir.join(DATABASE_FILE).exists() {
+        let is_new = match &config.database_url {
+            Some(url) => Store::is_new_postgres(url.reveal())
+                .map_err(|cause| Failure::unavailable(format!("cannot open the database {url}: {cause}")))?,
+            None => !config.data_dir.join(DATABASE_FILE).exists(),
+        };
+        if let (true, Some(url)) = (is_new, &config.database_url) {
+            return Err(Failure::unavailable(format!(
+                "there is no installation in {url}; make one with `countersign serve`"
+            )));
+        }
+        if is_new {
             return Err(Failure::unavailable(format!(
                 "there is no installation in {data_dir}; make one with `countersign serve`, or name another directory with --data-dir"
             )));
         }
-        match DataLock::try_take(config, false)? {
+        // With the data on a server, this may be the first time that something is done in this directory.
+        match DataLock::try_take(config, config.database_url.is_some())? {
             Some(lock) => Ok(Self::Own(Box::new(OwnInstallation::open(config, lock).await?))),
             None => Ok(Self::Running { socket: config.socket() }),
         }
@@ -264,6 +276,7 @@ fn unopened(error: OpenError) -> Failure {
 fn options(config: &Config, stop: CancellationToken) -> OpenOptions {
     OpenOptions {
         data_dir: config.data_dir.clone(),
+        database_url: config.database_url.clone(),
         keys_dir: config.keys_dir.clone(),
         settings: config.app_settings(),
         clock: Clock::system(),

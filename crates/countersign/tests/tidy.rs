@@ -44,8 +44,9 @@ const ARROWS: [(&str, &[&str]); 7] = [
 ];
 
 /// A crate that only these crates may depend on, and why.
-const OWNED_CRATES: [(&str, &[&str], &str); 4] = [
+const OWNED_CRATES: [(&str, &[&str], &str); 5] = [
     ("rusqlite", &["countersign-store"], "only store names a database"),
+    ("tokio-postgres", &["countersign-store"], "only store names a database"),
     ("axum", &["countersign-server"], "only server names a web framework"),
     ("clap", &["countersign"], "only the binary reads flags"),
     ("tokio", &["countersign", "countersign-server", "countersign-store"], "model and verify never wait"),

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use countersign_store::{Opening, RowKey, Store, Write};
+use countersign_store::{DatabaseUrl, Opening, RowKey, Store, Write};
 use serde_json::json;
 
-use super::{DATABASE_FILE, OpenError};
+use super::{Database, OpenError};
 use crate::{
     caller::Deed,
     clock::Clock,
@@ -58,13 +58,17 @@ impl Anchored {
 }
 
 /// Checks everything in the database of an installation, running or not, and changes nothing.
-pub fn inspect(data_dir: &Path, keys_dir: &Path) -> Result<Inspection, OpenError> {
+pub fn inspect(
+    data_dir: &Path,
+    database_url: Option<&DatabaseUrl>,
+    keys_dir: &Path,
+) -> Result<Inspection, OpenError> {
     let files = KeyFiles::open(keys_dir, data_dir, false, &Random::System)?;
     let row_keys = files.row_keys()?;
     let anchor = AnchorFile::beside(keys_dir).read(&row_keys)?;
     let opening = Opening::with_keys(row_keys).held_to(anchor.clone());
-    let path = data_dir.join(DATABASE_FILE);
-    let database =
-        Store::inspect_sqlite(&path, &opening).map_err(|cause| OpenError::Store { path, cause })?;
-    Ok(Inspection { database, anchor })
+    let database = Database::at(data_dir, database_url);
+    let inspected = database.inspect(&opening);
+    let inspected = inspected.map_err(|cause| OpenError::Store { place: database.to_string(), cause })?;
+    Ok(Inspection { database: inspected, anchor })
 }

@@ -85,6 +85,11 @@ pub async fn make(app: &App, operator: &Operator) -> Result<Backup, Error> {
     if let Identity::Person { session, .. } = &operator.caller.identity {
         sessions::require_password(app, session, "make a backup")?;
     }
+    if app.store.is_on_server() {
+        let detail = "This installation keeps its data in PostgreSQL: back it up with pg_dump, and keep a copy of the keys \
+                      directory elsewhere.";
+        return Err(Error::new(Kind::Conflict, "backup_elsewhere", detail));
+    }
     // One at a time: two would write into the same file, and the one that fails would remove the other's.
     let Ok(_alone) = app.backups.try_lock() else {
         let detail = "Another backup is being made; wait until it is complete.";

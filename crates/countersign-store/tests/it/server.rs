@@ -1,107 +1,27 @@
 //! A real PostgreSQL for tests: one server for each set of tests, started when the first database is asked for, and ended
 //! with the process, however that ends. Each test has a database of its own, copied from one that is new and opened once.
 
-use std::{
-    fs,
-    os::unix::{
-        fs::{MetadataExt as _, PermissionsExt as _, chown},
-        process::CommandExt as _,
-    },
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering},
-        mpsc,
-    },
-    time::Duration,
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU64, Ordering},
+    mpsc,
 };
+use std::{path::PathBuf, time::Duration};
 
 use countersign_store::Store;
 use rusqlite::types::Value;
 use tokio_postgres::{Client, NoTls, types::Type};
 
-/// Who a server runs as where the tests run as root, which PostgreSQL refuses: `nobody`.
-const NOBODY: u32 = 65_534;
+pub use super::cluster::Server;
+
 const TRIES: u32 = 600;
 
 static SERVER: OnceLock<Server> = OnceLock::new();
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
-/// A server. It ends when the pipe to the shell beside it is closed, which happens however this process ends.
-pub struct Server {
-    directory: PathBuf,
-    keeper: Child,
-}
-
 /// A database of one test.
 pub struct Database {
     name: String,
-}
-
-/// Where the programs of a PostgreSQL server are.
-pub fn programs() -> PathBuf {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut found: Vec<(u32, PathBuf)> = versions
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
-        .filter(|(_, bin)| bin.join("initdb").exists())
-        .collect();
-    found.sort();
-    let newest = found.pop().map(|(_, bin)| bin);
-    newest
-        .expect("there is no PostgreSQL here: run scripts/install-debian-packages, or install postgresql-15")
-}
-
-impl Server {
-    /// Makes and starts a server in a directory of its own, with these settings besides.
-    pub fn start(settings: &[&str]) -> Self {
-        let directory = tempfile::Builder::new().prefix("countersign-pg-").tempdir().unwrap().keep();
-        fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
-        let is_root = fs::metadata(&directory).unwrap().uid() == 0;
-        if is_root {
-            chown(&directory, Some(NOBODY), Some(NOBODY)).unwrap();
-        }
-        let server = Self { keeper: launch(&directory, is_root, settings), directory };
-        for _ in 0..TRIES {
-            if run(&server.url("postgres"), "select 1").is_ok() {
-                return server;
-            }
-            std::thread::sleep(Duration::from_millis(50)); // poll
-        }
-        let log = fs::read_to_string(server.directory.join("log")).unwrap_or_default();
-        panic!("PostgreSQL did not start: {log}");
-    }
-
-    pub fn url(&self, database: &str) -> String {
-        format!("postgresql:///{database}?host={}&user=countersign", self.directory.display())
-    }
-
-    /// Ends it, and waits until it has ended.
-    pub fn stop(mut self) {
-        drop(self.keeper.stdin.take());
-        self.keeper.wait().unwrap();
-    }
-}
-
-/// A shell that makes the server, starts it, and ends it when we are gone.
-fn launch(directory: &Path, is_root: bool, settings: &[&str]) -> Child {
-    let settings = settings.iter().fold(String::new(), |text, setting| text + " -c " + setting);
-    let script = format!(
-        "cd '{at}' && {{ '{bin}/initdb' --no-sync --auth=trust --username=countersign --encoding=UTF8 --locale=C \
-         --pgdata=data && '{bin}/postgres' -D data -c listen_addresses= -c unix_socket_directories='{at}' \
-         -c max_connections=300 -c wal_level=minimal -c max_wal_senders=0 -c jit=off{settings} & }} >log 2>&1
-         server=$!; read -r gone; kill -INT $(head -n 1 data/postmaster.pid); wait $server; rm -rf '{at}'",
-        at = directory.display(),
-        bin = programs().display(),
-    );
-    let mut command = Command::new("sh");
-    command.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    if is_root {
-        command.uid(NOBODY).gid(NOBODY);
-    }
-    // What a terminal sends to us would end the server before the tests are done with it.
-    command.process_group(0);
-    command.spawn().unwrap()
 }
 
 impl Database {
@@ -130,7 +50,7 @@ impl Database {
 
     /// Where the server of these databases listens.
     pub fn socket() -> PathBuf {
-        server().directory.join(".s.PGSQL.5432")
+        server().socket()
     }
 
     pub fn copy(&self) -> Self {

@@ -1,6 +1,9 @@
 //! A store in a directory or a database of its own, and things to put into it. Everything is made from small numbers: no clock, no
 //! randomness.
 
+#[path = "cluster.rs"]
+#[allow(dead_code, reason = "each set of tests uses its part")]
+pub mod cluster;
 #[path = "raw.rs"]
 pub mod raw;
 #[path = "server.rs"]

@@ -20,7 +20,7 @@ pub enum Command {
 pub async fn run(config: &Config, command: &Command) -> Result<(), Failure> {
     let Command::Accept { yes } = command;
     let lock = DataLock::take(config)?;
-    let Err(why) = inspect(&config.data_dir, &config.keys_dir) else {
+    let Err(why) = inspect(&config.data_dir, config.database_url.as_ref(), &config.keys_dir) else {
         output::note("The database is as far as its anchor says; there is nothing to accept.");
         return Ok(());
     };

@@ -13,7 +13,7 @@ use countersign_server::{
     node::{ANCHOR_FILE, Inspection},
     open::{DATABASE_FILE, inspect},
 };
-use countersign_store::Anchor;
+use countersign_store::{Anchor, Store};
 use serde_json::{Value, json};
 
 use crate::{
@@ -78,17 +78,9 @@ pub async fn run(config: &Config, format: Format) -> Result<(), Failure> {
 }
 
 fn look_at_directories(config: &Config, findings: &mut Vec<Finding>) {
-    let database = config.data_dir.join(DATABASE_FILE);
-    findings.push(if database.exists() {
-        Finding::fine("data", format!("{} is there", database.display()))
-    } else {
-        Finding::warning(
-            "data",
-            format!("{} is not there yet; `countersign serve` makes it", database.display()),
-        )
-    });
+    let has_data = look_at_database(config, findings);
     for name in ["root-verify", "root-reveal"] {
-        look_at_roots(config, name, database.exists(), findings);
+        look_at_roots(config, name, has_data, findings);
     }
     if is_inside(&config.keys_dir, &config.data_dir) {
         findings.push(Finding::wrong(
@@ -103,6 +95,23 @@ fn look_at_directories(config: &Config, findings: &mut Vec<Finding>) {
         let detail = format!("{} can be read by others; run `chmod 700` on it", config.data_dir.display());
         findings.push(Finding::warning("data", detail));
     }
+}
+
+/// Whether there is a database of an installation, in a file or on a server.
+fn look_at_database(config: &Config, findings: &mut Vec<Finding>) -> bool {
+    let file = config.data_dir.join(DATABASE_FILE);
+    let (place, is_new) = match &config.database_url {
+        Some(url) => (url.to_string(), Store::is_new_postgres(url.reveal())),
+        None => (file.display().to_string(), Ok(!file.exists())),
+    };
+    findings.push(match &is_new {
+        Ok(false) => Finding::fine("data", format!("{place} is there")),
+        Ok(true) => {
+            Finding::warning("data", format!("{place} is not there yet; `countersign serve` makes it"))
+        }
+        Err(cause) => Finding::wrong("data", format!("{place}: {cause}")),
+    });
+    is_new.is_ok_and(|is_new| !is_new)
 }
 
 /// The generations of one root. Which of them are needed the database says, and a start checks it.
@@ -145,10 +154,14 @@ fn look_at_roots(config: &Config, name: &str, has_data: bool, findings: &mut Vec
 
 /// Checks every row, and how far the database has come against the anchor beside the keys.
 fn look_at_evidence(config: &Config, running: bool, findings: &mut Vec<Finding>) {
-    if !config.data_dir.join(DATABASE_FILE).exists() {
+    let is_there = match &config.database_url {
+        Some(url) => Store::is_new_postgres(url.reveal()).is_ok_and(|is_new| !is_new),
+        None => config.data_dir.join(DATABASE_FILE).exists(),
+    };
+    if !is_there {
         return;
     }
-    findings.push(match inspect(&config.data_dir, &config.keys_dir) {
+    findings.push(match inspect(&config.data_dir, config.database_url.as_ref(), &config.keys_dir) {
         Err(error) => Finding::wrong("evidence", error.to_string()),
         Ok(Inspection { database: None, .. }) => Finding::warning(
             "evidence",

@@ -42,6 +42,11 @@ pub struct Arguments {
 /// Restores.
 pub async fn run(config: &Config, arguments: Arguments, format: Format) -> Result<(), Failure> {
     let Arguments { file, identity, replace, yes } = arguments;
+    if let Some(url) = &config.database_url {
+        return Err(Failure::refused(format!(
+            "the data is in {url}: put a dump back with pg_restore while no server runs, then run `countersign anchor accept`"
+        )));
+    }
     let lock = DataLock::take(config)?;
     let database = config.data_dir.join(DATABASE_FILE);
     if database.exists() && !replace {

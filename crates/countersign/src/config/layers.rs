@@ -22,6 +22,9 @@ pub struct Flags {
     /// Directory of the database, the lock and the socket [default: ./data]
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<String>,
+    /// Address of a PostgreSQL that keeps the data, without a password [default: a file in the data directory]
+    #[arg(long, global = true, value_name = "URL")]
+    pub database_url: Option<String>,
     /// Directory of the keys [default: beside the data directory]
     #[arg(long, global = true, value_name = "DIR")]
     pub keys_dir: Option<String>,
@@ -176,6 +179,7 @@ impl Flags {
             "listen.health" => self.listen_health.as_ref(),
             "public_url" => self.public_url.as_ref(),
             "data_dir" => self.data_dir.as_ref(),
+            "database_url" => self.database_url.as_ref(),
             "keys_dir" => self.keys_dir.as_ref(),
             "secret_prefix" => self.secret_prefix.as_ref(),
             "former_prefixes" => self.former_prefixes.as_ref(),

@@ -10,6 +10,7 @@ use std::{
 
 use countersign_model::secret::{SecretFormat, SecretPrefix};
 use countersign_server::{app, limits::DATA_PLANE_THREADS_MAX, mail::MailSettings, webhooks};
+use countersign_store::DatabaseUrl;
 use ipnet::IpNet;
 use serde_json::{Value, json};
 use tracing_subscriber::EnvFilter;
@@ -48,8 +49,10 @@ pub struct Config {
     pub health: SocketAddr,
     /// What people type, without a slash at the end.
     pub public_url: String,
-    /// Where the database is.
+    /// Where the database is, unless it is on a server, and what belongs to the process.
     pub data_dir: PathBuf,
+    /// The database on a PostgreSQL server.
+    pub database_url: Option<DatabaseUrl>,
     /// Where the keys are.
     pub keys_dir: PathBuf,
     /// The prefixes of secrets.
@@ -137,6 +140,7 @@ impl Config {
             health: reading.address("listen.health"),
             public_url,
             data_dir,
+            database_url: reading.database_url(),
             keys_dir,
             format,
             reveal: reading.chosen(
@@ -223,6 +227,10 @@ fn without_secrets(mut values: Values) -> Values {
     if let Some(password) = values.get_mut("mail.password").filter(|password| !password.text.is_empty()) {
         REDACTED.clone_into(&mut password.text);
     }
+    if let Some(url) = values.get_mut("database_url").filter(|url| !url.text.is_empty()) {
+        // One that is not understood was refused before this is shown to anybody.
+        url.text = DatabaseUrl::parse(&url.text).map_or_else(|_| REDACTED.to_owned(), |url| url.to_string());
+    }
     values
 }
 
@@ -251,6 +259,26 @@ impl<'v> Reading<'v> {
             .get(name)
             .map_or(("", &Source::Default), |value| (value.text.as_str(), &value.source));
         self.problems.push(format!("{name} = {text:?} (from {source}) is not {wanted}"));
+    }
+
+    /// The address of a database, of which nothing that is refused is printed: it may hold a password.
+    fn database_url(&mut self) -> Option<DatabaseUrl> {
+        let value = self.values.get("database_url").filter(|value| !value.text.is_empty())?;
+        match DatabaseUrl::parse(&value.text) {
+            Ok(url) if url.has_password() && matches!(value.source, Source::Flag(_)) => {
+                self.problems.push(
+                    "database_url: every user of the machine can list the flags of a process; put an address with a \
+                     password into the configuration file or into COUNTERSIGN__DATABASE_URL"
+                        .to_owned(),
+                );
+                None
+            }
+            Ok(url) => Some(url),
+            Err(cause) => {
+                self.problems.push(format!("database_url (from {}): {cause}", value.source));
+                None
+            }
+        }
     }
 
     /// Threads of the data plane.

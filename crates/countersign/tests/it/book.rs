@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Pages that need more than a server; the tests of what they need run them.
-const ELSEWHERE: [&str; 2] = ["gateway-doctor.md", "mail.md"];
+const ELSEWHERE: [&str; 3] = ["gateway-doctor.md", "mail.md", "postgresql.md"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")

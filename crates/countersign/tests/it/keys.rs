@@ -180,6 +180,7 @@ async fn open_all(installation: &Installation, secrets: &[String]) {
     let _stop = stop.clone().drop_guard();
     let app = App::open(OpenOptions {
         data_dir: installation.path("data"),
+        database_url: None,
         keys_dir: installation.path("keys"),
         settings: settings(),
         clock: Clock::system(),

@@ -11,6 +11,9 @@ mod bootstrap;
 mod canaries;
 mod catalog;
 mod client;
+#[path = "../../../countersign-store/tests/it/cluster.rs"]
+#[allow(dead_code, reason = "the tests of the store use the rest")]
+mod cluster;
 mod configuration;
 mod crash;
 mod demo;
@@ -26,5 +29,6 @@ mod memory;
 mod outbox;
 mod pages;
 mod platform;
+mod postgres;
 mod shutdown;
 mod uses;

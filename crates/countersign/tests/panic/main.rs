@@ -86,6 +86,7 @@ fn options(place: &Path, stop: CancellationToken) -> OpenOptions {
     let lookup = |_: &str| panic!("the name could not be looked up with {CANARY}");
     OpenOptions {
         data_dir: place.join("data"),
+        database_url: None,
         keys_dir: place.join("keys"),
         settings: Settings {
             public_url: "https://tokens.example.com".to_owned(),

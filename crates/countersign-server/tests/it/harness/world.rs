@@ -76,6 +76,7 @@ impl World {
         let stop = CancellationToken::new();
         let options = OpenOptions {
             data_dir: directory.path().join("data"),
+            database_url: None,
             keys_dir: directory.path().join("keys"),
             settings,
             clock: clock.clone(),

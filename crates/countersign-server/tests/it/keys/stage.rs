@@ -130,6 +130,7 @@ impl Stage {
         let stop = CancellationToken::new();
         let app = App::open(OpenOptions {
             data_dir: directory.path().join("data"),
+            database_url: None,
             keys_dir: directory.path().join("keys"),
             settings,
             clock: self.world.clock.clone(),

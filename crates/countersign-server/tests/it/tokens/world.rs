@@ -105,6 +105,7 @@ impl World {
         change(&mut settings);
         let app = App::open(OpenOptions {
             data_dir: directory.path().join("data"),
+            database_url: None,
             keys_dir: directory.path().join("keys"),
             settings,
             clock: Clock::fixed(Timestamp::parse_rfc3339("2026-07-01T12:00:00Z").unwrap()),

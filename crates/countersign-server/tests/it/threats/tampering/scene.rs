@@ -138,6 +138,7 @@ impl Scene {
         let _stop = stop.clone().drop_guard();
         let opened = App::open(OpenOptions {
             data_dir: copy.directory.path().to_owned(),
+            database_url: None,
             keys_dir: self.directory.path().join("keys"),
             settings: self.settings.clone(),
             clock: self.clock.clone(),
