@@ -118,7 +118,10 @@ const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 13,
         name: "use_file",
-        sql: include_str!("../../migrations/sqlite/0013_use_file.sql"),
+        text: Fork {
+            sqlite: include_str!("../../migrations/sqlite/0013_use_file.sql"),
+            postgres: include_str!("../../migrations/postgres/0013_use_file.sql"),
+        },
     },
 ];
 

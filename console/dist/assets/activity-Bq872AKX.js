@@ -1,1 +1,0 @@
-export{t as AccountActivity,n as PlatformActivity,r as Trail,i as useActionName}from"./activity-4LDZ5o4s.js";

@@ -1,0 +1,1 @@
+export{t as AccountActivity,n as PlatformActivity,r as Trail,i as useActionName}from"./activity-DZ6-H5Da.js";

@@ -1,0 +1,1 @@
+export{t as Create,n as memberOptions}from"./create-fcE6i5zg.js";

@@ -1,1 +1,0 @@
-export{t as Create,n as memberOptions}from"./create-BpHCr4PZ.js";

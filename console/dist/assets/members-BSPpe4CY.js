@@ -1,1 +1,0 @@
-export{t as Members,n as OneTimeLink}from"./members-Dzr0_2yG.js";

@@ -1,0 +1,1 @@
+export{t as Members,n as OneTimeLink}from"./members-B7mieqe_.js";

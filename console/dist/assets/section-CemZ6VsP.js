@@ -1,1 +1,0 @@
-import{Lr as e}from"./problem-BpbR2oKZ.js";var t=e();function n({title:e,what:n,children:r}){return(0,t.jsxs)(`div`,{role:`group`,className:`sect`,"aria-label":e,children:[(0,t.jsxs)(`div`,{className:`what`,children:[(0,t.jsx)(`h2`,{children:e}),n?(0,t.jsx)(`p`,{children:n}):null]}),(0,t.jsx)(`div`,{className:`with`,children:r})]})}export{n as t};

@@ -1,0 +1,1 @@
+import{n as e}from"./rolldown-runtime-WkwZ5CU-.js";import{Rr as t}from"./problem-B3WsvYxD.js";var n=e(t(),1);function r(e){(0,n.useEffect)(()=>{document.title=`${e} · Countersign`},[e])}export{r as t};

@@ -1,0 +1,1 @@
+import{Er as e,wr as t}from"./problem-B3WsvYxD.js";function n(n,r){return t(n,e,r)}export{n as t};
