@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     AuditFinding, Store, TokenFilter,
-    world::{account, account_id, at, first, opening, person, token, user_id, write},
+    world::{account, account_id, at, first, opening, person, server::Database, token, user_id, write},
 };
 
 const ADMINISTRATOR: &str = crate::world::ADMINISTRATOR;
@@ -61,6 +61,23 @@ async fn a_read_without_end_is_given_up() {
     for _ in 0..READERS * 2 {
         assert!(store.within(account_id(1)).tokens(&TokenFilter::default(), &first(1)).await.is_ok());
     }
+}
+
+#[tokio::test]
+async fn a_read_without_end_is_given_up_by_a_server_too() {
+    let database = Database::new();
+    let store = Store::open_postgres(&database.url(), &opening()).unwrap();
+    let endless = "with recursive n(i) as (select cast(1 as bigint) union all select i + 1 from n) select max(i) as i from n";
+    let read = store.db().row(Query::new(endless, Vec::new()), |row| row.integer("i")).await;
+    assert!(matches!(&read, Err(Error::Unavailable(told)) if told.contains("ask for less")), "{read:?}");
+    for _ in 0..READERS * 2 {
+        assert!(store.within(account_id(1)).tokens(&TokenFilter::default(), &first(1)).await.is_ok());
+    }
+    let seed = write("seed").insert_account(&account(1)).insert_person(&person(1));
+    store.commit(seed).await.unwrap();
+    let deleting = Query::new("delete from people returning id", Vec::new());
+    assert!(store.db().row(deleting, |_| Ok(())).await.is_err());
+    assert!(store.person(user_id(1)).await.unwrap().is_some(), "a reader cannot write");
 }
 
 #[tokio::test]
