@@ -65,5 +65,5 @@ pub use freshness::Freshness;
 pub use renewals::Renewal;
 pub use settings::{FailureLimit, Settings};
 pub use sync::LINES_PER_CHUNK;
-pub use usage::{LINE_WORDS, TornLine, Use, UseMemory, Versions, left_behind};
+pub use usage::{LINE_WORDS, Seen, TornLine, Use, UseMemory, Versions, left_behind};
 pub use verifier::{Gap, Verifier};

@@ -20,11 +20,11 @@ use countersign_model::{
 use crate::{
     Freshness, Settings, Use,
     failures::Failures,
-    index::{Index, Writer},
+    index::{Found, Index, Writer},
     limit::{Bucket, GroupBuckets},
     renewals::{Renewal, Renewals},
     sync::{AtomicU64, Ordering, fence},
-    usage::{UseMemory, Uses},
+    usage::{Seen, UseMemory, Uses},
 };
 
 /// Decides whether tokens may do things. Shared by all threads: one of them applies changes, none waits for it.
@@ -178,6 +178,14 @@ impl Verifier {
     /// come as were asked for. For whoever keeps nothing: it is a report that is settled at once.
     pub fn take_uses(&self, limit: usize) -> Vec<Use> {
         self.uses.take(limit)
+    }
+
+    /// The last use of this secret, where it was used lately: what a report brings later.
+    pub fn last_use(&self, sid: &Sid, generation: u32) -> Option<Seen> {
+        match self.index().by_sid(sid, generation) {
+            Found::Known(known) => self.uses.last(&known),
+            Found::Nothing | Found::Newer => None,
+        }
     }
 
     /// Counts a failing credential of this address, for doors that look credentials up elsewhere. Answers the seconds

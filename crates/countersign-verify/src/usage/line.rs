@@ -158,6 +158,20 @@ impl<'l> Line<'l> {
         }
     }
 
+    /// The last use, where this is the line of that secret and nobody is writing it at this moment.
+    pub(super) fn last(self, mark: u64) -> Option<Seen> {
+        let state = self.0[STATE].load(Ordering::Acquire);
+        let words = self.words();
+        fence(Ordering::Acquire);
+        // The turn tells whether it became another's meanwhile, the moment whether it was written.
+        let same = self.get(STATE) >> TURN_SHIFT == state >> TURN_SHIFT && self.get(SEEN) == words[SEEN];
+        let is_still = (state | self.get(STATE)) & LOCKED == 0 && same;
+        if state & LIVE == 0 || words[OWNER] != mark || !is_still {
+            return None;
+        }
+        use_of(&words, 0).map(|used| Seen { at: used.at, from: used.from })
+    }
+
     /// Makes a free line, which nobody else has, the line of this secret with its first use.
     pub(super) fn begin(self, owner: Owner<'_>, one: One) {
         let turn = (self.get(STATE) >> TURN_SHIFT).wrapping_add(1) << TURN_SHIFT;

@@ -46,11 +46,13 @@ pub struct Use {
     pub versions: Versions,
 }
 
-/// A moment and an address.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    at: Timestamp,
-    from: Option<IpAddr>,
+/// When a secret was last used, and from where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// When, at most 60 seconds too early.
+    pub at: Timestamp,
+    /// From where, where the door knew.
+    pub from: Option<IpAddr>,
 }
 
 /// The secrets that were used lately. One that a report finds idle is forgotten.
@@ -105,6 +107,11 @@ impl Uses {
             // Where somebody else gave it a line meanwhile, it has two for a while, and their counts add up.
             known.set_line(number, begun);
         }
+    }
+
+    /// The last use of this secret, where it was used lately.
+    pub(crate) fn last(&self, known: &Known<'_>) -> Option<Seen> {
+        self.lines.get(known.line().into())?.last(known.mark())
     }
 
     /// A line for the uses of this secret, with its first one.

@@ -233,10 +233,11 @@ fn shaped(
     app: &App,
     catalog: &Catalog,
     account: &Account,
-    (token, contact): (Token, Option<Contact>),
+    (mut token, contact): (Token, Option<Contact>),
     hearing: &Hearing,
 ) -> TokenView {
     let now = app.clock.wall();
+    with_last_use(app, &mut token);
     let kind = catalog.kind(&account.kind).map(|(_, kind)| kind);
     let version = kind.and_then(|kind| kind.version(token.api_version)).cloned();
     let upgrade_available = kind.map(AccountKind::latest).filter(|latest| *latest > token.api_version);
@@ -272,5 +273,20 @@ fn shaped(
         scopes: Vec::new(),
         weak_secret,
         recoverable,
+    }
+}
+
+/// Uses are written down little by little, where many tokens are used; this node knows its own before. Whoever looks
+/// whether a leaked secret is in use must see the last minute.
+fn with_last_use(app: &App, token: &mut Token) {
+    for secret in &mut token.secrets {
+        let Some(seen) = app.verifier.last_use(&token.sid, secret.generation) else { continue };
+        let from = seen.from.map(|address| address.to_string());
+        if secret.last_used_at.is_none_or(|at| at < seen.at) {
+            (secret.last_used_at, secret.last_used_from) = (Some(seen.at), from.clone());
+        }
+        if token.last_used_at.is_none_or(|at| at < seen.at) {
+            (token.last_used_at, token.last_used_from) = (Some(seen.at), from);
+        }
     }
 }

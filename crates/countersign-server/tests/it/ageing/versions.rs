@@ -66,6 +66,10 @@ async fn the_report_counts_own_versions_and_uses_and_names_whom_to_talk_to() {
     assert_eq!(call(&world, sid, &secret, Some("12")), "allowed");
     assert_eq!(call(&world, sid, &secret, None), "allowed");
     assert_eq!(world.decide(&secret), "allowed", "and who only asks what it is uses no version");
+    // The last use is told at once, written down or not.
+    let path = format!("/accounts/{}/tokens/{}", acme.account, reader["id"].as_str().unwrap());
+    let told = world.get(&acme.who, &path).await.expect(200).json;
+    assert_eq!(told["last_used_at"], "2026-07-01T12:00:00Z");
     flush(&world).await;
 
     let report = world.get(&Who::Operator, "/versions").await.expect(200).json;
