@@ -24,6 +24,10 @@ pub const HEADER_READ_SECS: u64 = 5;
 pub const BODY_READ_SECS: u64 = 10;
 /// Seconds a kept connection may be idle.
 pub const IDLE_SECS: u64 = 60;
+/// Seconds a connection may keep answers waiting that it does not take; then it is closed. It earns them back by taking.
+pub const ANSWER_STALL_SECS: u64 = 30;
+/// Bytes of answers that earn a waiting connection one second: taking them more slowly than that ends it in time.
+pub const ANSWER_BYTES_PER_SEC_MIN: u32 = 4 * 1024;
 /// Most connections of one listener.
 pub const CONNECTIONS_MAX: usize = 4_096;
 /// Most connections of one listener from one address.

@@ -7,6 +7,7 @@ mod converse;
 mod frames;
 mod seats;
 mod stream;
+mod taking;
 mod traffic;
 
 use std::{io, time::Duration};
@@ -124,6 +125,9 @@ async fn accept(listener: &Listener, seats: &Seats) -> io::Result<(Stream, Peer,
 #[cfg(test)]
 #[path = "serve/http2_tests.rs"]
 mod http2_tests;
+#[cfg(test)]
+#[path = "serve/slow_readers_tests.rs"]
+mod slow_readers_tests;
 #[cfg(test)]
 #[path = "serve/tests.rs"]
 mod tests;

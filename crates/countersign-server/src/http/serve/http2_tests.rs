@@ -22,17 +22,17 @@ use crate::limits::{
 
 type Client = SendRequest<Full<Bytes>>;
 
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
+pub(super) const DATA: u8 = 0;
+pub(super) const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
+pub(super) const SETTINGS: u8 = 4;
+pub(super) const PING: u8 = 6;
 const GOAWAY: u8 = 7;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(super) const END_STREAM: u8 = 1;
+pub(super) const END_HEADERS: u8 = 4;
 /// `GET /slow` and `POST /` in HPACK without a table: indexed fields and literals.
 const GET_SLOW: &[u8] = b"\x82\x86\x04\x05/slow\x41\x01a";
-const POST: &[u8] = b"\x83\x86\x84\x41\x01a";
+pub(super) const POST: &[u8] = b"\x83\x86\x84\x41\x01a";
 
 async fn connect(server: &Server) -> (Client, JoinHandle<hyper::Result<()>>) {
     let stream = TcpStream::connect(server.address).await.unwrap();
@@ -54,13 +54,13 @@ async fn finish(answer: Response<hyper::body::Incoming>) -> (u16, String) {
     (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// What a client says first, and these frames after it.
-fn opening(frames: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn opening(frames: &[Vec<u8>]) -> Vec<u8> {
     [PREFACE.as_slice(), &frame(SETTINGS, 0, 0, &[]), &frames.concat()].concat()
 }
 

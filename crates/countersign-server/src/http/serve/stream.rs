@@ -21,6 +21,7 @@ use tokio::{
 
 use super::{
     frames::{Frames, PREFACE},
+    taking::Taking,
     traffic::Traffic,
 };
 use crate::limits::{HEADER_READ_SECS, IDLE_SECS};
@@ -109,6 +110,7 @@ pub(super) struct Watched {
     timed: u32,
     // Whether the timer was ever asked.
     is_armed: bool,
+    taking: Taking,
     // The first bytes, read to tell the protocol, and how many of them were read again.
     head: Vec<u8>,
     replayed: usize,
@@ -127,6 +129,7 @@ impl Watched {
             until,
             timed,
             is_armed: false,
+            taking: Taking::default(),
             head: Vec::new(),
             replayed: 0,
             http2: None,
@@ -200,12 +203,39 @@ impl Watched {
         result
     }
 
-    /// An answer that is being taken is not idleness.
-    fn written(&mut self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if matches!(result, Poll::Ready(Ok(1..))) && self.watch.phase() == Phase::Idle {
-            self.watch.enter(Phase::Idle);
+    /// An answer that is being taken is not idleness; one that is not taken ends the connection, whatever its phase: who
+    /// sends requests and reads nothing has no other limit.
+    fn written(
+        &mut self,
+        context: &mut Context<'_>,
+        result: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match result {
+            Poll::Ready(Ok(bytes @ 1..)) => {
+                self.taking.took(bytes);
+                if self.watch.phase() == Phase::Idle {
+                    self.watch.enter(Phase::Idle);
+                }
+            }
+            Poll::Pending => {
+                ready!(self.taking.wait(context));
+                self.abandon();
+                return Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the peer took the answer too slowly",
+                )));
+            }
+            Poll::Ready(_) => {}
         }
         result
+    }
+
+    /// Has the kernel throw away what the peer did not take, rather than offer it for minutes after the end.
+    fn abandon(&self) {
+        if let Stream::Tcp(stream) = &self.stream {
+            // Where this fails the connection is broken already.
+            let _ = stream.set_zero_linger();
+        }
     }
 
     /// What was read to tell the protocol, once more.
@@ -261,7 +291,7 @@ impl AsyncWrite for Watched {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
         };
-        self.written(result)
+        self.written(context, result)
     }
 
     fn poll_write_vectored(
@@ -273,13 +303,14 @@ impl AsyncWrite for Watched {
             Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(context, slices),
         };
-        self.written(result)
+        self.written(context, result)
     }
 
     fn is_write_vectored(&self) -> bool {
         true
     }
 
+    // The kernel has what was written, and a TCP or unix stream shuts down at once: neither of these is ever pending.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),

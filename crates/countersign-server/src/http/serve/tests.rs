@@ -21,7 +21,11 @@ use crate::{
     },
 };
 
-/// A server that answers with the path, the peer and the length of the body; `/slow` waits to be told.
+/// The length of the answer at `/large`.
+pub(super) const LARGE_BYTES: usize = 2 * 1024 * 1024;
+
+/// A server that answers with the path, the peer and the length of the body; `/slow` waits to be told, and the answer at
+/// `/large` is.
 pub(super) struct Server {
     pub address: SocketAddr,
     pub stop: CancellationToken,
@@ -36,7 +40,10 @@ async fn start() -> Server {
 }
 
 pub(super) async fn start_speaking(protocols: Protocols) -> Server {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    start_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), protocols)
+}
+
+pub(super) fn start_on(listener: TcpListener, protocols: Protocols) -> Server {
     let address = listener.local_addr().unwrap();
     let (tell, arrived) = mpsc::channel(8);
     let go = Arc::new(Semaphore::new(0));
@@ -51,7 +58,10 @@ pub(super) async fn start_speaking(protocols: Protocols) -> Server {
                 let _ = tell.send(()).await;
                 drop(wait.acquire().await);
             }
-            let text = format!("{path} {peer:?} {:?}\n", length.map_err(|error| error.to_string()));
+            let mut text = format!("{path} {peer:?} {:?}\n", length.map_err(|error| error.to_string()));
+            if path == "/large" {
+                text = "x".repeat(LARGE_BYTES);
+            }
             Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(text))))
         }
     });
