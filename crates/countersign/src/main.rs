@@ -21,8 +21,8 @@ use clap::Parser as _;
 
 use crate::{commands::Arguments, failure::Failure};
 
-/// Every answer takes and gives back a dozen small pieces of memory; measured against the system's allocator in
-/// `docs/adr/0018-an-allocator.md`.
+/// It gives back what a flood of sign-ins takes; measured against the system's allocator in
+/// `docs/adr/0018-the-allocator-is-mimalloc.md`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
