@@ -122,7 +122,11 @@ pub const SIGN_IN_ADDRESS_FORGIVE_SECS: u32 = 20;
 pub const SIGN_IN_PERSON_BURST: u32 = 10;
 /// Seconds after which one failed sign-in under an e-mail address or from a device is forgiven.
 pub const SIGN_IN_PERSON_FORGIVE_SECS: u32 = 30;
-/// Counters of failed sign-ins; the one that is soonest forgiven makes room.
+/// Times the holders of a token end its access tokens in a row, before they wait.
+pub const REVOCATION_BURST: u32 = 10;
+/// Seconds after which one such time is forgiven.
+pub const REVOCATION_FORGIVE_SECS: u32 = 6;
+/// Counters of failed sign-ins and of revocations by holders; the one that is soonest forgiven makes room.
 pub const SIGN_IN_COUNTERS_MAX: usize = 65_536;
 /// Summed audit entries of attempts by callers we do not know, per minute.
 pub const ATTEMPT_ENTRIES_PER_MINUTE: usize = 100;

@@ -13,8 +13,8 @@ use countersign_model::{
 use rusqlite::Connection;
 
 use crate::{
-    AuditFilter, Conflict, Error, Invitation, Member, Store, Token, TokenFilter, Webhook, WebhookState,
-    WrappedKey, Write,
+    AuditFilter, Conflict, Error, Invitation, Member, Secret, Store, Token, TokenFilter, Webhook,
+    WebhookState, WrappedKey, Write,
     db::{mutation, planned},
     world::{
         ADMINISTRATOR, account, account_id, at, digest, draft, first, id, opening, person,
@@ -305,6 +305,14 @@ async fn writes(store: &Store) -> Vec<&'static str> {
     let theirs = Token { account: account_id(1), primary_contact: Some(user_id(1)), ..token(2) };
     expect("update_token", store.commit(write("token.update").update_token(&theirs)).await, stale);
     expect("delete_token", store.commit(write("token.delete").delete_token(&theirs)).await, stale);
+    let ended = write("token.end_access_tokens").end_access_tokens(account_id(1), token_id(2), at(1));
+    expect("end_access_tokens", store.commit(ended).await, stale);
+    expect("disable_token", store.commit(write("token.disable").disable_token(&theirs)).await, stale);
+    let secrets = vec![Secret { digest: digest("new"), generation: 2, ..theirs.secrets[0].clone() }];
+    let renewed = Token { secrets, ..theirs.clone() };
+    expect("reset_token", store.commit(write("token.reset").reset_token(&renewed)).await, stale);
+    let gone = write("token.delete").delete_token_whatever_its_edit(&theirs);
+    expect("delete_token_whatever_its_edit", store.commit(gone).await, stale);
     let enabled = store.commit(write("token.create").require_enabled(account_id(1), token_id(2))).await;
     expect("require_enabled", enabled, stale);
     let stranger = Token { primary_contact: Some(user_id(2)), ..token(6) };

@@ -1,8 +1,9 @@
 //! Tokens and legacy credentials: one table, told apart by their access. How they are written is in
-//! `tokens/writes.rs`.
+//! `tokens/writes.rs` and, where nothing may stand in the way, `tokens/overriding.rs`.
 
 mod due;
 mod ends;
+mod overriding;
 pub(crate) mod writes;
 
 use std::fmt;

@@ -246,11 +246,18 @@ mod tests {
         let off = Token { state: TokenState::Disabled, ..token(1) };
         let suspended = Account { state: AccountState::Suspended, ..account(1) };
         let closed = Account { api_access: false, ..account(1) };
-        let cases: [(&str, Write, bool); 9] = [
+        let cases: [(&str, Write, bool); 12] = [
             ("an entry alone", write("x"), false),
             ("disable", write("x").update_token(&off), true),
             ("enable", write("x").update_token(&token(1)), false),
             ("delete", write("x").delete_token(&token(1)), true),
+            ("disable whatever its edit", write("x").disable_token(&token(1)), true),
+            ("reset", write("x").reset_token(&token(1)), false),
+            (
+                "end access tokens",
+                write("x").end_access_tokens(account(1).id, token(1).id, token(1).created_at),
+                false,
+            ),
             ("create, even disabled", write("x").insert_token(&off), false),
             ("suspend", write("x").update_account(&suspended), true),
             ("switch API access off", write("x").update_account(&closed), true),

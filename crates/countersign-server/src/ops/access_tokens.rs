@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use countersign_model::{
     catalog::{Catalog, ScopeInfo},
+    credential::DerivedCredential,
     grant::Access,
     scope::ScopeSet,
     sid::Sid,
@@ -13,7 +14,10 @@ use countersign_model::{
 use countersign_store::{Token, Write};
 use serde_json::json;
 
-use super::tokens::{self, deed, lifetimes};
+use super::{
+    throttle::Counted,
+    tokens::{self, deed, lifetimes},
+};
 use crate::{
     app::App,
     caller::{Caller, Identity},
@@ -60,6 +64,11 @@ pub enum Revoked {
     Done,
     /// Such tokens are not revoked one by one.
     Unsupported,
+    /// Its holder did it too often; nothing was changed.
+    TooMany {
+        /// When to try again.
+        retry_after_secs: u32,
+    },
 }
 
 /// The token with this SID, whose secret of this generation was proved; `None` where it has gone since.
@@ -138,12 +147,13 @@ impl Holder {
     }
 }
 
-/// Ends a token for its holder. `caller` makes the call of the token that is revoked: nobody else is known here.
+/// Ends a token for its holder, or, where an access token was presented, every access token that was derived from the
+/// token until now. `caller` makes the call of the token that is revoked: nobody else is known here.
 pub async fn revoke(
     app: &App,
     caller: impl Fn(Identity) -> Caller,
     sid: &Sid,
-    is_access_token: bool,
+    presented: Option<&DerivedCredential>,
 ) -> Result<Revoked, Error> {
     let Some(token) = app.store.token_by_sid(sid).await? else { return Ok(Revoked::Done) };
     if token.access.kind().is_legacy() {
@@ -151,28 +161,32 @@ pub async fn revoke(
     }
     let caller = caller(Identity::Token(Arc::new(token.record())));
     let granted = Granted::<DisableTokens>::to_holder(app, caller, token.account).await?;
-    if is_access_token {
-        end_access_tokens(app, &granted, &token).await?;
-    } else {
-        tokens::disable(app, &granted, token.id, true).await?;
+    match presented {
+        Some(presented) => end_access_tokens(app, &granted, &token, presented.issued_at).await,
+        None => tokens::disable(app, &granted, token.id, true).await.map(|_| Revoked::Done),
     }
-    Ok(Revoked::Done)
 }
 
-/// Ends every access token that was derived from a token until now.
-async fn end_access_tokens(app: &App, granted: &Granted<DisableTokens>, token: &Token) -> Result<(), Error> {
-    let mut attempts = deed::Attempts::new();
-    loop {
-        let mut token = deed::find(app, granted, token.id).await?;
-        let now = app.clock.wall();
-        token.access_tokens_from = Some(now);
-        deed::stamp(&mut token, granted, now);
-        let facts = (json!({}), json!({ "access_tokens_from": now }));
-        let write =
-            Write::new(granted.audit(app, deed::told(granted, "token.end_access_tokens", &token, facts)));
-        match app.commit(write.update_token(&token)).await {
-            Err(error) if attempts.again(deed::is_stale(&error)) => {}
-            done => return done.map(|_| ()).map_err(deed::Attempts::give_up),
-        }
+/// Ends every access token that was derived from a token until now; nothing is written where the one that was presented
+/// has ended already.
+async fn end_access_tokens(
+    app: &App,
+    granted: &Granted<DisableTokens>,
+    token: &Token,
+    issued_at: Timestamp,
+) -> Result<Revoked, Error> {
+    if token.access_tokens_from.is_some_and(|until| issued_at <= until) {
+        return deed::settle(app).await.map(|()| Revoked::Done);
+    }
+    let now = app.clock.now();
+    if let Err(secs) = app.throttle.take(Counted::Revocation(token.id), now) {
+        return Ok(Revoked::TooMany { retry_after_secs: secs });
+    }
+    let facts = (json!({}), json!({ "access_tokens_from": now.wall }));
+    let audit = granted.audit(app, deed::told(granted, "token.end_access_tokens", token, facts));
+    match app.commit(Write::new(audit).end_access_tokens(token.account, token.id, now.wall)).await {
+        // It was deleted meanwhile, and they ended with it.
+        Err(error) if deed::is_stale(&error) => deed::settle(app).await.map(|()| Revoked::Done),
+        done => done.map(|_| Revoked::Done),
     }
 }

@@ -1,5 +1,6 @@
-//! Slows failed sign-ins down, by address, by e-mail address and by known device. Counters are in memory and of a fixed
-//! number; the count that stops a guesser for good is the person's own, in the store.
+//! Slows failed sign-ins down, by address, by e-mail address and by known device, and what holders of a token may revoke
+//! again and again. Counters are in memory and of a fixed number; the count that stops a guesser for good is the person's
+//! own, in the store.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -7,12 +8,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use countersign_model::{address::counting_unit, digest::Digest, time::Now};
+use countersign_model::{address::counting_unit, digest::Digest, id::TokenId, time::Now};
 
 use super::attempts::Attempts;
 use crate::limits::{
-    SIGN_IN_ADDRESS_BURST, SIGN_IN_ADDRESS_FORGIVE_SECS, SIGN_IN_COUNTERS_MAX, SIGN_IN_PERSON_BURST,
-    SIGN_IN_PERSON_FORGIVE_SECS,
+    REVOCATION_BURST, REVOCATION_FORGIVE_SECS, SIGN_IN_ADDRESS_BURST, SIGN_IN_ADDRESS_FORGIVE_SECS,
+    SIGN_IN_COUNTERS_MAX, SIGN_IN_PERSON_BURST, SIGN_IN_PERSON_FORGIVE_SECS,
 };
 
 /// Counters an attempt may land in.
@@ -28,6 +29,8 @@ pub enum Counted<'a> {
     Email(&'a str),
     /// A device that signed in as this person before.
     Device(Digest),
+    /// A token whose holders end its access tokens.
+    Revocation(TokenId),
 }
 
 /// The counters.
@@ -62,6 +65,7 @@ impl Counted<'_> {
         let (burst, secs) = match self {
             Self::Address(_) => (SIGN_IN_ADDRESS_BURST, SIGN_IN_ADDRESS_FORGIVE_SECS),
             Self::Email(_) | Self::Device(_) => (SIGN_IN_PERSON_BURST, SIGN_IN_PERSON_FORGIVE_SECS),
+            Self::Revocation(_) => (REVOCATION_BURST, REVOCATION_FORGIVE_SECS),
         };
         (u64::from(burst), u64::from(secs) * NANOS)
     }
@@ -99,6 +103,7 @@ impl SignInThrottle {
             Counted::Address(address) => self.hasher.hash_one((0_u8, counting_unit(address))),
             Counted::Email(email) => self.hasher.hash_one((1_u8, email)),
             Counted::Device(device) => self.hasher.hash_one((2_u8, device.as_bytes())),
+            Counted::Revocation(token) => self.hasher.hash_one((3_u8, token)),
         };
         let tag = tag.max(1);
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);

@@ -31,10 +31,14 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 pub(crate) const UPDATE: &str = "
 update tokens set name = $4, name_key = $5, description = $6, access = $7, scopes = $8, api_version = $9,
   primary_contact = $10, developer_emails = $11, state = $12, expires_at = $13, addresses = $14, rate_requests = $15,
-  rate_window_secs = $16, updated_at = $17, updated_by = $18, access_tokens_from = $20, edit = edit + 1
+  rate_window_secs = $16, updated_at = $17, updated_by = $18, edit = edit + 1,
+  access_tokens_from = case when access_tokens_from is not null
+    and (cast($20 as bigint) is null or access_tokens_from > $20) then access_tokens_from else $20 end
 where account_id = $1 and id = $2 and edit = $3 and sid = $19";
-pub(crate) const DELETE: &str =
-    "delete from tokens where account_id = $1 and id = $2 and sid = $3 and edit = $4";
+/// Held to an edit number where one is given.
+pub(crate) const DELETE: &str = "
+delete from tokens
+where account_id = $1 and id = $2 and sid = $3 and edit = coalesce(cast($4 as bigint), edit)";
 pub(crate) const SPEND_SID: &str = "insert into spent_sids (sid) values ($1) on conflict do nothing";
 pub(crate) const DROP_SECRETS: &str =
     "delete from secrets where token_id = $1 and generation <> $2 and generation <> $3";
@@ -111,8 +115,8 @@ impl Write {
     }
 
     /// Writes a token whose edit number was `token.edit`, with exactly its secrets, and puts it on the feed. The row
-    /// gets the next edit number. Its SID, maker, creation and usage stay as they are. Conflicts: `Stale`,
-    /// `NameTaken`, `SecretTaken`, `ContactNotMember`.
+    /// gets the next edit number. Its SID, maker, creation and usage stay as they are, and access tokens that ended
+    /// meanwhile stay ended. Conflicts: `Stale`, `NameTaken`, `SecretTaken`, `ContactNotMember`.
     #[must_use]
     pub fn update_token(self, token: &Token) -> Self {
         let mut values: Vec<Value> = vec![token.account.into(), token.id.into(), token.edit.into()];
@@ -123,16 +127,11 @@ impl Write {
             token.sid.as_str().into(),
             access_tokens_from(token).into(),
         ]);
-        let kept = |index: usize| token.secrets.get(index).map_or(0, |secret| secret.generation);
         let mut write = if token.state == TokenState::Disabled { self } else { self.giving() };
         if let Some(contact) = token.primary_contact {
             write = write.require_member(token.account, contact);
         }
-        write
-            .expecting(UPDATE, values, Conflict::Stale)
-            .then(DROP_SECRETS, vec![token.id.into(), kept(0).into(), kept(1).into()])
-            .put_secrets(token)
-            .emit_token_as_kept(token.id)
+        write.expecting(UPDATE, values, Conflict::Stale).keep_secrets(token).emit_token_as_kept(token.id)
     }
 
     /// Requires that a token of the account is there and enabled, for what it does itself: a token that was disabled
@@ -145,8 +144,12 @@ impl Write {
     /// Deletes a token for ever: its secrets go, its SID is never issued again. Conflict: `Stale`.
     #[must_use]
     pub fn delete_token(self, token: &Token) -> Self {
+        self.delete_row(token, Some(token.edit))
+    }
+
+    pub(super) fn delete_row(self, token: &Token, edit: Option<u64>) -> Self {
         let sid = token.sid.as_str();
-        let values = vec![token.account.into(), token.id.into(), sid.into(), token.edit.into()];
+        let values = vec![token.account.into(), token.id.into(), sid.into(), edit.into()];
         self.expecting(DELETE, values, Conflict::Stale)
             .then(SPEND_SID, vec![sid.into()])
             .emit_token_gone(token.id, &token.sid)
@@ -154,6 +157,12 @@ impl Write {
 
     fn require_member(self, account: AccountId, user: UserId) -> Self {
         self.expecting(CONTACT_IS_MEMBER, vec![account.into(), user.into()], Conflict::ContactNotMember)
+    }
+
+    /// Leaves a token exactly its secrets.
+    pub(super) fn keep_secrets(self, token: &Token) -> Self {
+        let kept = |index: usize| token.secrets.get(index).map_or(0, |secret| secret.generation);
+        self.then(DROP_SECRETS, vec![token.id.into(), kept(0).into(), kept(1).into()]).put_secrets(token)
     }
 
     fn put_secrets(self, token: &Token) -> Self {

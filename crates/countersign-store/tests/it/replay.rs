@@ -7,6 +7,7 @@ use countersign_model::{
     change::{AccountRecord, Record, Seq, TokenRecord},
     id::{AccountId, TokenId},
     name::TokenName,
+    time::Timestamp,
 };
 use countersign_store::{AuditFinding, Committed, Conflict, Error, Store, Token, TokenState};
 use proptest::prelude::*;
@@ -21,6 +22,16 @@ enum Step {
     Switch { id: u64, edit: u64 },
     Reset { id: u64, edit: u64, overlap: bool },
     Delete { id: u64, edit: u64 },
+    EndAccessTokens { id: u64, until: i64 },
+    Override { id: u64, deed: Deed },
+}
+
+/// What is written whatever the edit number.
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Disable,
+    Reset,
+    Delete,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -30,7 +41,10 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (few.clone(), few.clone(), edit.clone()).prop_map(|(id, name, edit)| Step::Rename { id, name, edit }),
         2 => (few.clone(), edit.clone()).prop_map(|(id, edit)| Step::Switch { id, edit }),
         2 => (few.clone(), edit.clone(), any::<bool>()).prop_map(|(id, edit, overlap)| Step::Reset { id, edit, overlap }),
-        1 => (few, edit).prop_map(|(id, edit)| Step::Delete { id, edit }),
+        1 => (few.clone(), edit).prop_map(|(id, edit)| Step::Delete { id, edit }),
+        2 => (few.clone(), 0..9_i64).prop_map(|(id, until)| Step::EndAccessTokens { id, until }),
+        2 => (few, prop_oneof![Just(Deed::Disable), Just(Deed::Reset), Just(Deed::Delete)])
+            .prop_map(|(id, deed)| Step::Override { id, deed }),
     ]
 }
 
@@ -70,10 +84,31 @@ impl Model {
             return Some(Conflict::NameTaken);
         }
         let ended = (token.state == TokenState::Disabled).then_some(token.updated_at);
-        let access_tokens_from = ended.or(token.access_tokens_from);
+        let before = self.tokens.get(&token.id).and_then(|kept| kept.access_tokens_from);
+        let access_tokens_from = before.max(ended.or(token.access_tokens_from));
         let kept = Token { edit: token.edit + 1, access_tokens_from, ..token.clone() };
         self.tokens.insert(token.id, kept);
         None
+    }
+
+    fn end_access_tokens(&mut self, id: TokenId, until: Timestamp) -> Option<Conflict> {
+        let Some(kept) = self.tokens.get_mut(&id) else { return Some(Conflict::Stale) };
+        kept.access_tokens_from = kept.access_tokens_from.max(Some(until));
+        None
+    }
+
+    /// The same deed as an edit by somebody who saw the newest state.
+    fn overriding(&mut self, token: &Token, deed: Deed) -> Option<Conflict> {
+        let Some(kept) = self.tokens.get(&token.id).cloned() else { return Some(Conflict::Stale) };
+        let ended = Some(token.updated_at);
+        match deed {
+            Deed::Disable => self.update(&Token { state: TokenState::Disabled, ..kept }),
+            Deed::Reset => {
+                let secrets = token.secrets.clone();
+                self.update(&Token { secrets, access_tokens_from: ended, ..kept })
+            }
+            Deed::Delete => self.delete(&kept),
+        }
     }
 
     fn delete(&mut self, token: &Token) -> Option<Conflict> {
@@ -129,6 +164,26 @@ async fn run(store: &Store, model: &mut Model, step: Step) -> (Result<Committed,
         Step::Delete { id, edit } => {
             let token = Token { edit, ..known(model, id) };
             (store.commit(write("token.delete").delete_token(&token)).await, model.delete(&token))
+        }
+        Step::EndAccessTokens { id, until } => {
+            let (token, until) = (token(id), crate::world::at(until));
+            let write = write("token.end_access_tokens").end_access_tokens(token.account, token.id, until);
+            (store.commit(write).await, model.end_access_tokens(token.id, until))
+        }
+        Step::Override { id, deed } => {
+            // As it was read long before: only what the deed is about is as it is now.
+            let kept = known(model, id);
+            let newest = kept.secrets[0].generation;
+            let mut read = Token { edit: 0, sid: kept.sid, updated_at: kept.updated_at, ..token(id) };
+            if let Deed::Reset = deed {
+                read.secrets = vec![secret(id, newest + 1)];
+            }
+            let write = match deed {
+                Deed::Disable => write("token.disable").disable_token(&read),
+                Deed::Reset => write("token.reset").reset_token(&read),
+                Deed::Delete => write("token.delete").delete_token_whatever_its_edit(&read),
+            };
+            (store.commit(write).await, model.overriding(&read, deed))
         }
     }
 }

@@ -51,11 +51,17 @@ async fn revoke(received: &Received<'_>) -> Result<Answer, Failure> {
         return Err(Refusal::new("invalid_grant", text).into());
     }
     let caller = |identity: Identity| Caller { identity, address: received.address, request_id: received.id };
-    match access_tokens::revoke(app, caller, &sid, opened.is_some()).await? {
+    let presented = opened.as_ref().map(|opened| &opened.credential);
+    match access_tokens::revoke(app, caller, &sid, presented).await? {
         Revoked::Done => Ok(answer::empty()),
         Revoked::Unsupported => {
             let text = "Legacy tokens are disabled as a pair, in the console.";
             Err(Refusal::new("unsupported_token_type", text).into())
+        }
+        Revoked::TooMany { retry_after_secs } => {
+            let text = "Access tokens of this token were revoked too often; wait, then try again, or revoke the Auth Token.";
+            let refusal = Refusal::new("temporarily_unavailable", text);
+            Err(Refusal { retry_after_secs: Some(retry_after_secs), ..refusal }.into())
         }
     }
 }

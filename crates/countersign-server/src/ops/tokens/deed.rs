@@ -63,6 +63,22 @@ pub(in crate::ops) async fn find<R: Right>(
     found.filter(|token| !token.access.kind().is_legacy()).ok_or_else(Error::not_found)
 }
 
+/// A token as it is after a deed that named no edit number; as the deed left it where somebody deleted it since.
+pub(super) async fn as_kept(app: &App, token: Token) -> Result<Token, Error> {
+    let kept = app.store.within(token.account).token(token.id).await?;
+    Ok(kept.unwrap_or(token))
+}
+
+/// Whether a reset or a delete holds whatever others change at the same moment. That of a person does, so that nobody
+/// can stand in its way by writing often. A token reaches only what is weaker than itself, and what it acts on could
+/// become stronger between the look and the write.
+pub(super) fn overrides<R: Right>(granted: &Granted<R>) -> bool {
+    match granted.standing {
+        Standing::Member(_) | Standing::Operator => true,
+        Standing::Token(_) => false,
+    }
+}
+
 /// A token whose edit number the caller named.
 pub(super) async fn find_as_seen<R: Right>(
     app: &App,

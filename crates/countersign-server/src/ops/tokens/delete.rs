@@ -80,7 +80,12 @@ async fn put(
     for gone in token.into_iter().chain(made) {
         // Who is to hear of it is found before it is gone.
         let write_of = (Event::TokenDeleted, gone);
-        write = notices::of_token(app, granted, write, write_of, Value::Null)?.delete_token(gone);
+        write = notices::of_token(app, granted, write, write_of, Value::Null)?;
+        write = if deed::overrides(granted) {
+            write.delete_token_whatever_its_edit(gone)
+        } else {
+            write.delete_token(gone)
+        };
     }
     Ok(app.commit(write).await?.seq)
 }

@@ -85,7 +85,9 @@ async fn attempt(
         fields.insert("disabled_made_by_it".to_owned(), json!(offspring::ids(&made_by_it)));
     }
     let audit = granted.audit(app, deed::told(granted, "token.reset", &token, (old, new)));
-    let mut write = asked.remember(Write::new(audit), app, &token).update_token(&token);
+    let write = asked.remember(Write::new(audit), app, &token);
+    let mut write =
+        if deed::overrides(granted) { write.reset_token(&token) } else { write.update_token(&token) };
     let overlap_ends_at = token.secrets.get(1).and_then(|old| old.ends_at).map(|moment| moment.to_string());
     let more = json!({ "overlap_ends_at": overlap_ends_at });
     write = notices::of_token(app, granted, write, (Event::TokenReset, &token), more)?;
@@ -94,15 +96,15 @@ async fn attempt(
         deed::stamp(child, granted, now);
         let more = json!({ "maker_id": id });
         write =
-            notices::of_token(app, granted, write, (Event::TokenDisabled, child), more)?.update_token(child);
+            notices::of_token(app, granted, write, (Event::TokenDisabled, child), more)?.disable_token(child);
     }
     let committed = app.commit(write).await?;
-    token.edit += 1;
     let mut changed = offspring::ids(&made_by_it);
     let mut seq = committed.seq;
     if include_made_by_it {
         seq = switch::stragglers(app, granted, &token, &mut changed).await?.unwrap_or(seq);
     }
+    let token = deed::as_kept(app, token).await?;
     let view = view::view(app, &granted.account, token).await?;
     Ok(Answer { view, seq, shown: Some(Shown::Secret(secret)), made_by_it: changed })
 }

@@ -1,5 +1,5 @@
-//! Disables and enables tokens. A disable is an emergency brake: it is tried again while others change the same token,
-//! and takes what the token had made along.
+//! Disables and enables tokens. A disable is an emergency brake: it holds whatever others change of the same token at the
+//! same moment, and takes what the token had made along.
 
 use countersign_model::{change::Seq, event::Event, id::TokenId};
 use countersign_store::{Token, TokenState, Write};
@@ -55,6 +55,7 @@ async fn attempt_disable(
     if include_made_by_it {
         seq = stragglers(app, granted, &token, &mut changed).await?.unwrap_or(seq);
     }
+    let token = deed::as_kept(app, token).await?;
     let view = view::view(app, &granted.account, token).await?;
     Ok(Answer { view, seq, shown: None, made_by_it: changed })
 }
@@ -82,15 +83,14 @@ async fn switch_off<R: Right>(
         token.state = TokenState::Disabled;
         deed::stamp(token, granted, now);
         write = notices::of_token(app, granted, write, (Event::TokenDisabled, token), Value::Null)?;
-        write = write.update_token(token);
-        token.edit += 1;
+        write = write.disable_token(token);
     }
     for mut child in made {
         child.state = TokenState::Disabled;
         deed::stamp(&mut child, granted, now);
         let more = json!({ "maker_id": id });
         write = notices::of_token(app, granted, write, (Event::TokenDisabled, &child), more)?;
-        write = write.update_token(&child);
+        write = write.disable_token(&child);
     }
     Ok(Some(app.commit(write).await?.seq))
 }
