@@ -1,6 +1,6 @@
 //! How a back end checks an assertion: signature first, by a key of the installation and no other algorithm, then every
 //! claim against the request that lies before it. It remembers nothing; a back end that must not see a request twice
-//! keeps the `jti` of the last 35 seconds.
+//! keeps each `jti` for [`REMEMBER_SECS`](crate::limits::REMEMBER_SECS), 40 seconds.
 
 use std::collections::HashMap;
 

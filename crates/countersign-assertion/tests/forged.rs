@@ -5,7 +5,9 @@ use std::borrow::Cow;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use countersign_assertion::{Checker, Claims, KeySetError, Presented, Refusal, TYPE, path_hash};
+use countersign_assertion::{
+    Checker, Claims, KeySetError, Presented, Refusal, TYPE, limits::REMEMBER_SECS, path_hash,
+};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::json;
 
@@ -75,6 +77,16 @@ fn what_the_installation_said_of_this_request_is_believed() {
     }
     let next = Header { kid: Some("next".to_owned()), ..header() };
     assert!(check(&encode(&next, &claims(), &key(2)).unwrap(), NOW).is_ok(), "a published key signs");
+}
+
+#[test]
+fn who_remembers_as_long_as_is_said_takes_no_request_twice() {
+    let assertion = signed(&claims());
+    let believed: Vec<i64> = (NOW - 100..NOW + 100).filter(|now| check(&assertion, *now).is_ok()).collect();
+    assert_eq!(believed.last().unwrap() - believed[0], REMEMBER_SECS);
+    for text in [include_str!("../src/checker.rs"), include_str!("../../../docs/book/assertions.md")] {
+        assert!(text.contains(&format!("{REMEMBER_SECS} seconds")));
+    }
 }
 
 #[test]
