@@ -122,19 +122,18 @@ impl InUse {
         let former_ends = lead_ends.plus_secs(ASSERTION_KEY_AFTERLIFE_SECS);
         let afterlife_ends = begin(period).plus_secs(ASSERTION_KEY_AFTERLIFE_SECS);
 
-        let newest = |period: i64| seeds(period).into_iter().next().map(|seed| Key::of(&seed)).transpose();
-        let former = seeds(period).into_iter().nth(1).map(|seed| Key::of(&seed)).transpose()?;
-        let former = former.filter(|_| now < former_ends);
-        let before = if now < afterlife_ends { newest(period - 1)? } else { None };
-        let current = newest(period)?.ok_or_else(|| failed(&"there is no verify root"))?;
-        let next = newest(period + 1)?;
+        let of = |period: i64| seeds(period).iter().map(|seed| Key::of(seed)).collect::<Result<Vec<_>, _>>();
+        let (before, current, next) = (of(period - 1)?, of(period)?, of(period + 1)?);
+        let newest = current.first().ok_or_else(|| failed(&"there is no verify root"))?;
+        // The root before signs on for a while, maybe into another period, and what it signed is still believed: all its
+        // keys around this moment are published as long as any may be asked for.
+        let is_moving = is_rotated && now < former_ends;
+        let roots = if is_moving { 2 } else { 1 };
+        let kept = if is_moving || now < afterlife_ends { roots } else { 0 };
 
-        let key = match &former {
-            Some(former) if now < lead_ends => former,
-            _ => &current,
-        };
+        let key = current.get(1).filter(|_| now < lead_ends).unwrap_or(newest);
         let (encoding, id) = (key.encoding.clone(), key.public.common.key_id.clone());
-        let all = [Some(&current), former.as_ref(), before.as_ref(), next.as_ref()].into_iter().flatten();
+        let all = current.iter().take(roots).chain(before.iter().take(kept)).chain(next.iter().take(roots));
         let set = JwkSet { keys: all.map(|key| key.public.clone()).collect() };
         let key_set = serde_json::to_vec(&set).map_err(|error| failed(&error))?.into();
         // The next moment at which one of the keys above comes or goes.
@@ -163,4 +162,58 @@ impl Key {
 /// A decision that cannot be said is not made known: the gateway hears of an outage.
 fn failed(cause: &dyn std::fmt::Display) -> Error {
     Error::unavailable("assertions", &cause.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TURN: i64 = 700 * PERIOD_SECS;
+    /// As long as back ends may keep the key set, and no assertion they believe is older.
+    const SEEN_AGAIN_SECS: i64 = 600;
+
+    fn at(secs: i64) -> InUse {
+        at_after(secs, None)
+    }
+
+    /// The keys of a moment, with a root that replaced another where it is said when.
+    fn at_after(secs: i64, rotated: Option<i64>) -> InUse {
+        let ring = match rotated {
+            Some(rotated) if rotated <= secs => Ring::of_roots([2; 32], &[[9; 32]])
+                .after_verify_root([1; 32], Timestamp::from_unix_secs(rotated)),
+            _ => Ring::of_roots([1; 32], &[[9; 32]]),
+        };
+        InUse::at(Arc::new(ring), Timestamp::from_unix_secs(secs)).unwrap()
+    }
+
+    fn published(in_use: &InUse) -> Vec<String> {
+        let set: JwkSet = serde_json::from_slice(&in_use.key_set).unwrap();
+        set.keys.into_iter().map(|key| key.common.key_id.unwrap()).collect()
+    }
+
+    #[test]
+    fn what_signs_was_published_before_and_is_published_after() {
+        for rotated in [-4_300, -700, -599, -300, -1, 0, 1, 300, 3_000].map(|offset| TURN + offset) {
+            for now in (TURN - 5_000..TURN + 9_000).step_by(50) {
+                let signs = at_after(now, Some(rotated)).header.kid.unwrap();
+                for seen in (now - SEEN_AGAIN_SECS + 1..=now + SEEN_AGAIN_SECS).step_by(100) {
+                    let published = published(&at_after(seen, Some(rotated)));
+                    assert!(published.contains(&signs), "rotated {rotated}, signed {now}, looked {seen}");
+                    assert!(published.len() <= countersign_assertion::limits::KEYS_MAX);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn keys_are_held_until_the_next_turn_and_not_for_ever() {
+        assert_eq!(published(&at(TURN + ASSERTION_KEY_AFTERLIFE_SECS)).len(), 2, "this and the next");
+        assert_eq!(published(&at(TURN)).len(), 3, "and the one before");
+        let rotated = Some(TURN - 300);
+        assert_eq!(published(&at_after(TURN, rotated)).len(), 6, "of both roots");
+        let ends = TURN - 300 + ASSERTION_KEY_LEAD_SECS + ASSERTION_KEY_AFTERLIFE_SECS;
+        assert_eq!(published(&at_after(ends, rotated)).len(), 2, "the root before is done");
+        let before = at_after(TURN - 300, rotated);
+        assert_eq!(before.until, Timestamp::from_unix_secs(TURN));
+    }
 }

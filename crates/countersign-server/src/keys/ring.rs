@@ -211,6 +211,13 @@ impl Ring {
         }
     }
 
+    /// The same after its verify root replaced another at a moment.
+    pub(crate) fn after_verify_root(mut self, former: [u8; 32], since: Timestamp) -> Self {
+        self.verify.former = vec![Arc::new(Root::new(0, former))];
+        self.verify_since = since;
+        self
+    }
+
     /// The same, its newest reveal root being of another generation.
     pub(crate) fn with_first_generation(mut self, generation: u16) -> Self {
         self.reveal.newest = Arc::new(Root::new(generation, *self.reveal.newest.expose()));
