@@ -11,6 +11,11 @@ const RANDOM_LEN: usize = 32;
 const CHECKSUM_LEN: usize = 6;
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// What every access token begins with. No prefix of secrets can be the same: those have five letters or more.
+pub const ACCESS_TOKEN_PREFIX: &str = "csat_";
+/// Shorter than any access token, in bytes: what has fewer is a word that begins like one.
+const ACCESS_TOKEN_BYTES_MIN: usize = 64;
+
 /// A secret in the clear. Reaching its bytes has a name that is easy to search for.
 pub struct Secret(Zeroizing<String>);
 
@@ -45,6 +50,13 @@ pub struct PrefixError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a secret is 1 to {SECRET_BYTES_MAX} printable ASCII characters without spaces or colons")]
 pub struct SecretError;
+
+/// Whether a text has the form of an access token. Only who holds the key can say whether it is one.
+pub fn is_like_access_token(text: &[u8]) -> bool {
+    text.len() >= ACCESS_TOKEN_BYTES_MIN
+        && text.starts_with(ACCESS_TOKEN_PREFIX.as_bytes())
+        && bytes::all(text, |byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
 
 impl Secret {
     /// Takes in a secret as somebody wrote it: 1 to 256 visible ASCII characters. A colon would make the user name

@@ -16,7 +16,7 @@ use countersign_model::{
 use countersign_store::WrappedKey;
 use zeroize::Zeroizing;
 
-pub use access_token::{AccessToken, PREFIX as ACCESS_TOKEN_PREFIX};
+pub use access_token::AccessToken;
 pub use envelope::{Algorithm, Header, Version};
 
 use self::envelope::{cannot_open, place};

@@ -3,12 +3,12 @@
 
 use countersign_model::{
     route::Request,
-    secret::{SecretFormat, Shape},
+    secret::{SecretFormat, Shape, is_like_access_token},
 };
 
 use crate::limits::MINTED_SECRET_BYTES_MAX;
 
-/// Whether a name or value of the query has the form of one of our secrets.
+/// Whether a name or value of the query has the form of one of our secrets or access tokens.
 pub(crate) fn in_query(request: &Request<'_>, format: &SecretFormat) -> bool {
     request.query.is_some()
         && request
@@ -28,8 +28,11 @@ pub(crate) fn in_user_part(uri: &[u8]) -> bool {
 
 /// Some old back ends take `;` for `&`, and some clients write the scheme in front; so the parts are looked at.
 fn holds_secret(text: &str, format: &SecretFormat) -> bool {
+    let is_minted =
+        |part: &[u8]| part.len() <= MINTED_SECRET_BYTES_MAX && format.shape(part) == Shape::Minted;
     text.split([';', ' ', ':', ',', '"'])
-        .any(|part| part.len() <= MINTED_SECRET_BYTES_MAX && format.shape(part.as_bytes()) == Shape::Minted)
+        .map(str::as_bytes)
+        .any(|part| is_minted(part) || is_like_access_token(part))
 }
 
 #[cfg(test)]
@@ -47,6 +50,7 @@ mod tests {
             }
         });
         let secret = secret.expose();
+        let access = format!("csat_{}", "Ab-_0".repeat(20));
         let escaped = secret.replacen('c', "%63", 1);
         let parameters = [
             "token",
@@ -74,6 +78,8 @@ mod tests {
             for value in [
                 secret,
                 &escaped,
+                &access,
+                &format!("Bearer%20{access}"),
                 &format!("Bearer+{secret}"),
                 &format!("BR1%3A{secret}"),
                 &format!("1;b={secret}").replace("b=", ""),
@@ -91,6 +97,8 @@ mod tests {
             "/a?",
             "/a?token=csign_x",
             "/a?token=AKIA",
+            "/a?q=csat_scores",
+            &format!("/a?q=csat_{}", "a.b".repeat(40)),
             &format!("/a?x={secret}x"),
             &format!("/{secret}"),
         ] {

@@ -8,6 +8,7 @@ use countersign_model::{
     credential::{Authorization, DerivedCredential},
     limits::CREDENTIAL_BYTES_MAX,
     scope::{Scope, ScopeSet},
+    secret::ACCESS_TOKEN_PREFIX as PREFIX,
     time::Timestamp,
 };
 use zeroize::Zeroizing;
@@ -20,8 +21,6 @@ use crate::{
     random::Random,
 };
 
-/// What every access token begins with. No prefix of secrets can be the same: those have five letters or more.
-pub const PREFIX: &str = "csat_";
 const SCHEME: &[u8] = b"bearer ";
 /// Bound into every seal, so that nothing else that is sealed passes for an access token.
 const PLACE: &[u8] = b"access-token/1";
@@ -153,6 +152,7 @@ mod tests {
             let text = AccessToken::seal(&ring(1), &random, &credential(scopes)).unwrap();
             assert!(text.len() <= CREDENTIAL_BYTES_MAX - "Bearer ".len());
             let opened = AccessToken::open(&ring(1), text.as_bytes(), NOW).unwrap();
+            assert!(countersign_model::secret::is_like_access_token(text.as_bytes()), "{}", text.as_str());
             assert_eq!(opened.credential, credential(scopes));
             assert_eq!(AccessToken::open(&ring(2), text.as_bytes(), NOW), None);
             let header = format!("bEARER {}", text.as_str());

@@ -33,6 +33,8 @@ async fn a_client_gets_a_token_that_does_what_its_own_does() {
         let access = format!("Bearer {}", told["access_token"].as_str().unwrap());
         assert!(access.starts_with("Bearer csat_"));
         assert_eq!(scene.code(&access, &actions(&token)).await, "allowed");
+        let in_url = format!("{}?access_token={}", actions(&token), &access["Bearer ".len()..]);
+        assert_eq!(scene.code(&token.basic(), &in_url).await, "credentials_misplaced", "URLs are logged");
         assert_eq!(
             scene.code(&access, &format!("POST /Advertisers/{}/Actions", token.sid)).await,
             "operation_unknown"

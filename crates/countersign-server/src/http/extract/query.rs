@@ -13,7 +13,7 @@ use axum::{
 };
 use countersign_model::{
     id,
-    secret::{SecretFormat, Shape},
+    secret::{SecretFormat, Shape, is_like_access_token},
 };
 use http::{Uri, request::Parts};
 use serde::de::DeserializeOwned;
@@ -103,8 +103,10 @@ fn shown(text: &str) -> String {
 
 /// Whether somebody sent a credential in the URL, where logs along the way keep it.
 pub(in crate::http) fn carries_secret(uri: &Uri, formats: &[&SecretFormat]) -> bool {
-    let is_secret =
-        |value: &str| formats.iter().any(|format| format.shape(value.as_bytes()) != Shape::Imported);
+    let is_secret = |value: &str| {
+        let value = value.as_bytes();
+        is_like_access_token(value) || formats.iter().any(|format| format.shape(value) != Shape::Imported)
+    };
     pairs(uri)
         .iter()
         .any(|(name, value)| SECRET_NAMES.contains(&name.to_ascii_lowercase().as_str()) || is_secret(value))
