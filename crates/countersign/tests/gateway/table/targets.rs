@@ -132,7 +132,11 @@ fn paths(people: &People) -> Vec<Case> {
         let mut case = Case::new("absolute", &format!("GET {target}"), Some(&good)).or_refused();
         for front in ["http://api.example", "https://api.example", "ftp://api.example", "http://"] {
             case.target = format!("{front}{target}");
-            cases.push(case.clone());
+            // Whoever tells the form of a target by the version must not believe the version.
+            for version in ["HTTP/1.1", "HTTP/1.0", "HTTP/1.2", "HTTP/1.9", "HTTP/2.0", "HTTP/3.0"] {
+                case.version = version;
+                cases.push(case.clone());
+            }
         }
     }
     let user = format!("http://{sid}:{}@api.example{}", people.reader.secret, people.allowed());
