@@ -58,7 +58,8 @@ end
 local function question(r)
     local lines = {
         "GET " .. DOOR .. " HTTP/1.1",
-        "Host: " .. (r.hostname or "none"),
+        -- As the back end gets it, with its port: an assertion names it.
+        "Host: " .. (r.headers_in["Host"] or r.hostname or "none"),
         "X-Original-Method: " .. r.method,
         "X-Original-URI: " .. r.unparsed_uri,
         "X-Original-Address: " .. r.useragent_ip,
@@ -108,11 +109,20 @@ local function answer(connection, left)
             return nil
         end
     end
-    if headers["connection"] == "close" or #text > head_ends + length then
-        connection:close()
-        kept = nil
+    local stays = headers["connection"] ~= "close" and #text == head_ends + length
+    return tonumber(status), headers, stays
+end
+
+-- One question on one connection, and its answer; nothing where there is none.
+local function exchange(connection, is_new, text, left)
+    connection:settimeout(left(), "t")
+    if is_new and not connection:connect(HOST, PORT) then
+        return nil
     end
-    return tonumber(status), headers
+    connection:settimeout(left(), "t")
+    if connection:send(text) then
+        return answer(connection, left)
+    end
 end
 
 local function ask(r, text)
@@ -124,19 +134,17 @@ local function ask(r, text)
     for _, connection in ipairs({ kept or false, false }) do
         local is_new = not connection
         connection = connection or socket.tcp()
-        connection:settimeout(left(), "t")
+        -- Kept again only after a whole answer: what is left unread, also by an error in here, would answer somebody else.
         kept = nil
-        if not is_new or connection:connect(HOST, PORT) then
-            connection:settimeout(left(), "t")
-            if connection:send(text) then
+        local ran, status, headers, stays = pcall(exchange, connection, is_new, text, left)
+        if ran and status then
+            if stays then
                 kept = connection
-                local status, headers = answer(connection, left)
-                if status then
-                    return status, headers
-                end
+            else
+                connection:close()
             end
+            return status, headers
         end
-        kept = nil
         connection:close()
         if is_new then
             return nil
@@ -174,8 +182,9 @@ function countersign(r)
     return 503
 end
 
--- The hook of "Who am I?", which is forwarded: under its own name only, not under one that Apache would mend.
+-- The hook of "Who am I?", which is forwarded: under its own name only, not under one that Apache would mend; and with the
+-- credential and the address that are set for it, which `Connection` could take away again.
 function whoami(r)
     drop_odd_names(r)
-    return r.unparsed_uri:match("^[^?]*") == "/whoami" and apache2.OK or 400
+    return r.unparsed_uri:match("^[^?]*") == "/whoami" and not names_a_header(r) and apache2.OK or 400
 end

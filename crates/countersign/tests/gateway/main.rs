@@ -33,3 +33,4 @@ mod story;
 mod suite;
 mod table;
 mod verify;
+mod whoami;
