@@ -203,7 +203,7 @@ impl Doctor {
         };
         Err(Failure::unavailable(format!(
             "an honest request cannot pass: GET {path}: {}: {advice}",
-            outcome.told()
+            self.shown(&outcome.told())
         )))
     }
 
@@ -219,7 +219,7 @@ impl Doctor {
             if begun.elapsed() > RECOVERS_WITHIN {
                 return Err(Failure::unavailable(format!(
                     "the gateway does not come back after Countersign was away: {}; reload it",
-                    outcome.told()
+                    self.shown(&outcome.told())
                 )));
             }
         }
@@ -298,7 +298,24 @@ impl Doctor {
         for secret in guests.chain([self.secret.as_str()]) {
             text = text.replace(secret, "[Auth Token]");
         }
-        let plain = |letter: char| if letter.is_control() { '\u{fffd}' } else { letter };
         text.chars().take(SHOWN_CHARS_MAX).map(plain).collect()
+    }
+}
+
+/// A character as it may be shown: none that steers a terminal or turns the order of what is read around (UAX #9).
+fn plain(letter: char) -> char {
+    let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');
+    if turns || letter.is_control() { '\u{fffd}' } else { letter }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn what_a_gateway_said_steers_no_terminal_and_turns_no_line_around() {
+        let said = "a\u{1b}[2J\rb\u{202e}c\u{2066}d\u{2069}e\u{200f}\u{61c}é倉";
+        let shown: String = said.chars().map(plain).collect();
+        assert_eq!(shown, "a\u{fffd}[2J\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}\u{fffd}é倉");
     }
 }

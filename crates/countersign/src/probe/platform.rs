@@ -1,5 +1,6 @@
 //! Tokens of a probe's own, made through the management API and deleted when the probe ends, however it ends.
 
+use countersign_model::time::Timestamp;
 use http::Method;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -12,6 +13,8 @@ use crate::{
 
 /// An address of the block for documentation (RFC 5737): nobody calls from there.
 pub const NOBODYS_ADDRESS: &str = "203.0.113.77";
+/// How long its tokens work where nobody deletes them, in seconds: a probe takes less than a minute, and may be killed.
+const LIVES_SECS: i64 = 60 * 60;
 
 /// A token of the probe.
 pub struct Guest {
@@ -37,14 +40,17 @@ pub struct Platform {
 
 impl Platform {
     /// Makes the tokens, in this account and with these scopes. `path` may name the Account SID
-    /// as `{sid}`; `mark` keeps their names apart from others, and needs no escaping in a URL.
+    /// as `{sid}`; `mark` keeps their names apart from others, and needs no escaping in a URL. They expire by themselves
+    /// some time after `now`.
     pub async fn prepare(
         connection: Connection,
         account: &str,
         scopes: &[String],
         path: &str,
         mark: &str,
+        now: Timestamp,
     ) -> Result<Self, Failure> {
+        let expires_at = now.plus_secs(LIVES_SECS).to_string();
         let tokens = format!("/api/v1/accounts/{account}/tokens");
         let members = connection.ask(Ask::get(format!("/api/v1/accounts/{account}/members"))).await?.body;
         let contact = members.pointer("/items/0/user_id").and_then(Value::as_str).ok_or_else(|| {
@@ -54,7 +60,7 @@ impl Platform {
         })?;
         let fields = |what: &str, addresses: &[&str]| {
             json!({ "name": format!("{mark}-{what}"), "primary_contact": contact, "scopes": scopes,
-                "addresses": addresses, "description": "Made by a probe of a gateway, which deletes it." })
+                "addresses": addresses, "expires_at": expires_at, "description": "Made by a probe of a gateway, which deletes it." })
         };
         let guest = create(&connection, &tokens, &fields("caller", &[])).await?;
         match create(&connection, &tokens, &fields("elsewhere", &[NOBODYS_ADDRESS])).await {

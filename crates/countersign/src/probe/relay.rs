@@ -60,6 +60,19 @@ pub enum Behaviour {
     Holds(Duration),
 }
 
+impl Behaviour {
+    /// Whether some gateway could take it for an allow, and not only to the doctor's own requests: what is no answer at all
+    /// is a good one to those that believe in HTTP/0.9.
+    pub fn may_allow(self) -> bool {
+        match self {
+            Self::Says(bytes) | Self::Decides(bytes) | Self::Breaks(bytes) => !["3", "4", "5", "9"]
+                .iter()
+                .any(|class| bytes.strip_prefix("HTTP/1.1 ").is_some_and(|status| status.starts_with(class))),
+            _ => false,
+        }
+    }
+}
+
 /// The relay; it ends when dropped.
 pub struct Relay {
     orders: mpsc::Sender<(Behaviour, oneshot::Sender<io::Result<()>>)>,

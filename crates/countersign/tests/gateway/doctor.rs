@@ -1,7 +1,12 @@
 //! The doctor at every gateway we ship a recipe for: it finds nothing wrong with a recipe as it is, and something with
 //! every copy that was broken on purpose.
 
-use std::{net::SocketAddr, process::Output, sync::Arc};
+use std::{
+    net::SocketAddr,
+    process::{Command, Output, Stdio},
+    sync::Arc,
+    time::Duration,
+};
 
 use countersign_model::probe::ProbeCheck;
 use futures_util::{StreamExt as _, stream};
@@ -209,6 +214,82 @@ async fn the_doctor_says_what_it_needs_and_ends_with_what_scripts_can_tell_apart
     let told = run(&countersign, words(&format!("{base} --no-store"))).await;
     assert_eq!(told.code, Some(3), "{}", told.all);
     assert!(told.all.contains("the Auth Token is not known"), "{}", told.all);
+}
+
+/// What could be an allow is played only where the doctor is the back end: else every client would reach the real one.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_opens_no_gateway_with_a_back_end_of_its_own() {
+    let countersign = Countersign::start().await;
+    let brand = countersign.account_named("brand", ACCOUNT).await;
+    let token = countersign.token(&brand, "Probing", &[SCOPE]).await;
+    countersign.installation.write("token", &format!("{}\n", token.secret));
+    let gateway = gateways::ALL[0];
+    let credential = countersign.gateway("busy", gateway.profile).await;
+    let (back_end, back_end_at) = crate::stack::record().await;
+    let (_held, at) = place();
+    let between = Between { data_plane: at(3), back_end: back_end_at, name: "busy", credential: &credential };
+    let running = Running::start(gateway, None, &between).await;
+    let line = format!(
+        "gateway probe http://{} --path {} --token-file token --no-store --ask-at {} --data-plane {} -o json",
+        running.address,
+        PATH.replace("{sid}", &token.sid),
+        at(3),
+        countersign.server.data_plane
+    );
+    let told = run(&countersign, words(&line)).await;
+    assert_eq!(told.code, Some(0), "{}", told.all);
+    for check in ["outage", "statuses"] {
+        assert!(told.with("not_checked").contains(&check), "{check}: {}", told.all);
+    }
+    assert!(told.with("shut").contains(&"late_answers"), "{}", told.all);
+    let reached = back_end.take_recorded();
+    assert!(!reached.is_empty(), "honest requests passed");
+    for one in reached {
+        assert_eq!(one.header("x-countersign-sid"), token.sid, "let in by Countersign itself: {one:?}");
+    }
+}
+
+/// A probe that is ended leaves no token behind, and one that is killed leaves none that lives on.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_of_the_doctor_do_not_outlive_it() {
+    let countersign = Countersign::start().await;
+    let brand = countersign.account_named("brand", ACCOUNT).await;
+    let gateway = gateways::ALL[0];
+    let credential = countersign.gateway("ended", gateway.profile).await;
+    let (_held, at) = place();
+    let between = Between { data_plane: at(3), back_end: at(4), name: "ended", credential: &credential };
+    let running = Running::start(gateway, None, &between).await;
+    let line = format!(
+        "gateway probe http://{} --no-store --account {ACCOUNT} --scope {SCOPE} --path {PATH} \
+         --back-end-at {} --ask-at {} --data-plane {}",
+        running.address,
+        at(4),
+        at(3),
+        countersign.server.data_plane
+    );
+    let tokens = format!("GET /api/v1/accounts/{}/tokens", brand.id);
+    for signal in ["TERM", "HUP", "INT"] {
+        let mut command = countersign.installation.command();
+        command.args(words(&line)).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        loop {
+            assert_eq!(child.try_wait().unwrap(), None, "it ends before it is told to");
+            let seen = countersign.operator(&tokens, &Value::Null).await;
+            // As soon as there is one: the probe may be about to make the other.
+            if let Some(first) = seen["items"].as_array().unwrap().first() {
+                assert!(first["expires_at"].is_string(), "{first}");
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await; // poll
+        }
+        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let output = tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap();
+        let told = Probed::of(&output);
+        assert_eq!(told.code, Some(3), "{signal}: {}", told.all);
+        assert!(told.all.contains("interrupted"), "{signal}: {}", told.all);
+        assert_eq!(countersign.operator(&tokens, &Value::Null).await["items"], json!([]), "{signal}");
+    }
 }
 
 /// The page of the doctor, with addresses that are free here.

@@ -11,9 +11,10 @@ use std::{
 
 use clap::{Args, builder::PossibleValuesParser};
 use countersign_model::probe::{ProbeCheck, ProbeVerdict};
-use countersign_server::random::Random;
+use countersign_server::{clock::Clock, random::Random};
 use http::Method;
 use serde_json::Value;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -79,10 +80,18 @@ pub async fn run(config: &Config, arguments: Arguments, format: Format) -> Resul
     let needs_platform = arguments.account.is_some() || !arguments.no_store;
     let mut connection = if needs_platform { Some(Connection::open(config).await?) } else { None };
     let mark = format!("countersign-probe-{}", nonce()?);
-    let mut doctor = prepare(&arguments, &mut connection, &mark, format).await?;
+    // Read before signals are, so that who is asked for it can still say no.
+    let secret = match &arguments.account {
+        Some(_) => Zeroizing::new(String::new()),
+        None => read_token(arguments.token_file.as_deref())?,
+    };
+    // Heard from before tokens are made, so that no signal leaves them behind.
+    let mut interruptions = Interruptions::listen()?;
+    let mut doctor = prepare(&arguments, &mut connection, &mark, secret, format).await?;
     let checked = tokio::select! {
+        biased;
+        () = interruptions.next() => Err(Failure::unavailable("interrupted; nothing is kept")),
         checked = watched(&doctor) => checked,
-        _ = tokio::signal::ctrl_c() => Err(Failure::unavailable("interrupted; nothing is kept")),
     };
     if let Some(platform) = doctor.platform.take() {
         connection = Some(platform.end().await);
@@ -102,11 +111,40 @@ pub async fn run(config: &Config, arguments: Arguments, format: Format) -> Resul
     judged(&report, arguments.complete)
 }
 
+/// The signals that end a probe in order: of a person, of a service manager, of a terminal that goes away.
+struct Interruptions {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Interruptions {
+    fn listen() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|cause| Failure::unavailable(format!("cannot listen for signals: {cause}")))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
+    }
+}
+
 /// Everything the doctor works with.
 async fn prepare(
     arguments: &Arguments,
     connection: &mut Option<Connection>,
     mark: &str,
+    secret: Zeroizing<String>,
     format: Format,
 ) -> Result<Doctor, Failure> {
     let recorder = match arguments.back_end_at {
@@ -124,7 +162,7 @@ async fn prepare(
     };
     let mut doctor = Doctor {
         target: target("sid")?,
-        secret: Zeroizing::new(String::new()),
+        secret,
         mark: mark.to_owned(),
         recorder,
         relay,
@@ -137,8 +175,9 @@ async fn prepare(
         (Some(account), Some(open)) => {
             let desk = Desk { connection: open, format };
             let account = desk.account_id(account).await?;
+            let now = Clock::system().wall();
             let platform =
-                Platform::prepare(desk.connection, &account, &arguments.scopes, &arguments.path, mark)
+                Platform::prepare(desk.connection, &account, &arguments.scopes, &arguments.path, mark, now)
                     .await?;
             doctor.secret.clone_from(&platform.guest.secret);
             doctor.target = target(&platform.guest.sid)?;
@@ -146,7 +185,6 @@ async fn prepare(
         }
         (_, kept) => {
             *connection = kept;
-            doctor.secret = read_token(arguments.token_file.as_deref())?;
             if arguments.path.contains("{sid}") {
                 return Err(Failure::usage("{sid} in --path needs --account; write the Account SID there"));
             }
