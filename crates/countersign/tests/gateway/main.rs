@@ -32,5 +32,6 @@ mod started;
 mod story;
 mod suite;
 mod table;
+mod trailers;
 mod verify;
 mod whoami;

@@ -11,7 +11,7 @@ pub const GATEWAY: Gateway = Gateway {
     arguments: &["-db", "-f", "@DIRECTORY@/credential.cfg", "-f", "@DIRECTORY@/haproxy.cfg"],
     http2: Http2::Clear,
     outage: Outage { statuses: &[503], retry_after: true },
-    habits: &[Habit::ReadsAnswers, Habit::LogsPaths],
+    habits: &[Habit::ReadsAnswers, Habit::LogsPaths, Habit::PassesTrailers],
     faults: FAULTS,
 };
 

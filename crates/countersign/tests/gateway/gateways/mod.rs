@@ -56,6 +56,8 @@ impl Gateway {
 /// What some gateways do and others do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Habit {
+    /// Header fields behind a body go on to the back end, as its page says.
+    PassesTrailers,
     /// It looks at more of an answer than its status: then nothing but a true allow of Countersign opens it.
     ReadsAnswers,
     /// It decodes needless escapes (`%41`) by itself, before it asks and for the back end alike.
