@@ -92,7 +92,7 @@ async fn who_holds_nothing_ends_nothing_and_learns_nothing() {
 /// Connections over which a token is used against its own account.
 const HOLDERS: usize = 16;
 /// Times in a row that holders of a token end its access tokens before they wait.
-const BURST: usize = 10;
+const BURST: u64 = 10;
 
 /// What came of the revocations of one token.
 #[derive(Default)]
@@ -161,7 +161,7 @@ async fn no_holder_keeps_a_token_from_being_ended_or_fills_the_audit_trail() {
         let (done, waited) = (heard.done.load(Ordering::Relaxed), heard.told_to_wait.load(Ordering::Relaxed));
         assert!(done > 0 && waited > 0, "{deed}: {done} revocations, {waited} told to wait");
         // The deed, the burst, and what is forgiven meanwhile.
-        assert!(written as usize <= 1 + BURST + 2, "{deed}: {written} entries of {done} revocations");
+        assert!(written <= 1 + BURST + 2, "{deed}: {written} entries of {done} revocations");
         assert_ne!(scene.code(&token.basic(), &actions(&token)).await, "allowed", "{deed}");
     }
 }
