@@ -35,6 +35,7 @@ pub struct LiveGateway {
 #[derive(Default)]
 pub struct GatewayTable {
     by_name: ArcSwap<HashMap<String, Arc<LiveGateway>>>,
+    reloading: tokio::sync::Mutex<()>,
     renewals: Mutex<Vec<TagRenewal>>,
 }
 
@@ -50,8 +51,10 @@ pub struct TagRenewal {
 }
 
 impl GatewayTable {
-    /// Reads them from the store; called at start and after every change of a gateway.
+    /// Reads them from the store; called at start and after every change of a gateway. One at a time: who read before
+    /// another change must not put its list in place after that change's own.
     pub async fn reload(&self, store: &Store) -> Result<(), Error> {
+        let _alone = self.reloading.lock().await;
         let mut by_name = HashMap::new();
         for gateway in store.gateways().await? {
             let live = live(gateway)?;

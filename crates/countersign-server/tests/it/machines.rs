@@ -128,3 +128,21 @@ async fn failing_credentials_are_counted_by_address_and_right_ones_are_not_slowe
     }
     assert!(limited > 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gateways_made_at_the_same_time_are_all_known() {
+    const AT_ONCE: usize = 16;
+    let world = World::new().await;
+    for round in 0..4 {
+        let name = |number: usize| format!("edge-{round}-{number}");
+        let makes = (0..AT_ONCE).map(|number| {
+            let world = &world;
+            async move {
+                world.operator.post("/api/v1/gateways", json!({ "name": name(number) })).await.expect(201);
+                assert!(world.app.gateways.find(&name(number)).is_some(), "{number}: known on the answer");
+            }
+        });
+        futures_util::future::join_all(makes).await;
+        assert!((0..AT_ONCE).all(|number| world.app.gateways.find(&name(number)).is_some()));
+    }
+}
