@@ -21,7 +21,7 @@ where account_id = $1 and id = $2";
 pub(crate) const DISABLE: &str = "
 update tokens set state = 'disabled', updated_at = $4, updated_by = $5, edit = edit + 1,
   access_tokens_from = case when access_tokens_from > $4 then access_tokens_from else cast($4 as bigint) end
-where account_id = $1 and id = $2 and sid = $3";
+where account_id = $1 and id = $2 and sid = $3 and state <> 'disabled'";
 /// The number of the new secret is bound into its seal, so another new secret is the one thing this gives way to.
 pub(crate) const RESET: &str = "
 update tokens set updated_at = $4, updated_by = $5, edit = edit + 1,
@@ -40,7 +40,7 @@ impl Write {
     }
 
     /// Switches a token off, at `token.updated_at` and by `token.updated_by`, and ends its access tokens. Conflict:
-    /// `Stale` where there is no such token.
+    /// `Stale` where there is no such token, or somebody else has just switched it off: then it is written once.
     #[must_use]
     pub fn disable_token(self, token: &Token) -> Self {
         self.expecting(DISABLE, stamped(token), Conflict::Stale).emit_token_as_kept(token.id)

@@ -102,6 +102,8 @@ impl Model {
         let Some(kept) = self.tokens.get(&token.id).cloned() else { return Some(Conflict::Stale) };
         let ended = Some(token.updated_at);
         match deed {
+            // It is written once, whoever comes second.
+            Deed::Disable if kept.state == TokenState::Disabled => Some(Conflict::Stale),
             Deed::Disable => self.update(&Token { state: TokenState::Disabled, ..kept }),
             Deed::Reset => {
                 let secrets = token.secrets.clone();

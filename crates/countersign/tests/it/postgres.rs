@@ -53,7 +53,7 @@ async fn an_installation_lives_on_a_server() {
     // A second process on the same database, in a directory of its own.
     let second = on(&postgres.url("first"));
     copy_keys(&installation, &second);
-    let (went, told) = run(&second, &["serve"]);
+    let (went, told) = run(&second, SERVE_ANYWHERE);
     assert!(!went && told.contains("another process has this database open"), "{told}");
     assert!(server.terminate().0.success());
     // What was there is there after a start, and after a dump that is put back elsewhere.
@@ -74,12 +74,23 @@ fn copy_keys(from: &Installation, to: &Installation) {
     succeeded(Command::new("cp").arg("-a").arg(from.path("keys")).arg(to.path("keys")));
 }
 
+/// At ports that are free.
+const SERVE_ANYWHERE: &[&str] = &[
+    "serve",
+    "--listen-management",
+    "127.0.0.1:0",
+    "--listen-data-plane",
+    "127.0.0.1:0",
+    "--listen-health",
+    "127.0.0.1:0",
+];
+
 #[test]
 fn the_password_is_printed_nowhere() {
     let url = "postgres://countersign:hunter2@127.0.0.1:9/nowhere";
     let installation = on(url);
     for arguments in
-        [&["config", "print"][..], &["doctor"], &["account", "list"], &["serve"], &["restore", "x"]]
+        [&["config", "print"][..], &["doctor"], &["account", "list"], SERVE_ANYWHERE, &["restore", "x"]]
     {
         let (_, told) = run(&installation, arguments);
         assert!(told.contains("127.0.0.1:9/nowhere"), "{arguments:?}: {told}");
