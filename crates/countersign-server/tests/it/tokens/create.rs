@@ -43,6 +43,7 @@ async fn a_created_token_works_and_shows_its_secret_once() {
     let shown = world.get(&home.who, &path_of(&home, token)).await.expect(200);
     let mut used = token.clone();
     used["last_used_at"] = json!("2026-07-01T12:00:00Z");
+    used["last_used_from"] = json!("10.1.2.3");
     assert_eq!((&shown.json, shown.etag()), (&used, 1));
     assert!(!shown.text.contains(secret));
     let entries = world.audit("token.create").await;
