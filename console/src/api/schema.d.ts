@@ -5192,7 +5192,7 @@ export interface operations {
     list_tokens: {
         parameters: {
             query?: {
-                /** @description Part of the name or of the SID, ignoring case. */
+                /** @description Part of the name, or four characters and more of the SID, ignoring case. */
                 name?: string;
                 /** @description When they were created. */
                 created?: "last_7_days" | "last_30_days" | "more_than_30_days";

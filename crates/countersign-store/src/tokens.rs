@@ -38,7 +38,8 @@ pub(crate) const LIST: &str = r"
 select * from token_rows where id in (
   select id from tokens
   where account_id = $1 and access = 'scoped' and (created_at, id) < ($2, $3)
-    and (cast($4 as text) is null or name_key like $4 escape '\' or lower(sid) like $4 escape '\')
+    and (cast($4 as text) is null or name_key like $4 escape '\'
+      or (length(cast($4 as text)) >= 6 and lower(sid) like $4 escape '\'))
     and created_at >= $5 and created_at < $6
     and (cast($7 as text) is null or state = $7)
     and (cast($8 as text) is null or made_by = $8)
@@ -176,7 +177,8 @@ pub enum CreatedWithin {
 /// Which tokens are asked for. Newest first.
 #[derive(Debug, Clone, Default)]
 pub struct TokenFilter {
-    /// Part of the name or of the SID, ignoring case.
+    /// Part of the name, or four characters and more of the SID, ignoring case: fewer are in nearly every SID. The
+    /// statement counts the signs around them, too.
     pub name: Option<String>,
     /// When created.
     pub created: Option<CreatedWithin>,

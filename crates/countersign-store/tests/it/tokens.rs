@@ -238,7 +238,8 @@ async fn filters_find_what_they_say() {
         ("\\", 1),
         ("'", 0),
         ("sid4", 1),
-        ("SID", 5),
+        // Three characters are in too many SIDs to mean one.
+        ("SID", 0),
     ] {
         assert_eq!(names(&world, named(part)).await.len(), expected, "{part}");
     }

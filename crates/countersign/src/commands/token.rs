@@ -43,7 +43,7 @@ pub enum Command {
     List {
         /// The account, by id or external id
         account: String,
-        /// Part of the name or of the SID
+        /// Part of the name, or four characters and more of the SID
         #[arg(long)]
         name: Option<String>,
         /// enabled, disabled, expired or expiring (within 30 days)

@@ -26,7 +26,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ListTokens {
-    /// Part of the name or of the SID, ignoring case.
+    /// Part of the name, or four characters and more of the SID, ignoring case.
     #[param(max_length = 100)]
     name: Option<String>,
     /// When they were created.

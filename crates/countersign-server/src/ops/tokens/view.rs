@@ -103,7 +103,7 @@ pub enum Created {
 /// Which tokens are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct ListAsk {
-    /// Part of the name or of the SID, ignoring case.
+    /// Part of the name, or four characters and more of the SID, ignoring case.
     pub name: Option<String>,
     /// When created.
     pub created: Option<Created>,
